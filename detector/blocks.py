@@ -1,0 +1,208 @@
+"""Pages, and the blocks of a batch of pages as a structure of arrays.
+
+Glossary of the names used in all code
+--------------------------------------
+page      one document
+block     a run of text between block-level tags; for plain text, a line
+holder    the block-level element in which a block's text stands
+n, p, f   blocks in the batch, pages in the batch, features
+X         features, float32 (n, f); unknown is NaN, never 0
+offsets   bounds: page ``i`` owns blocks ``page_offsets[i]:page_offsets[i + 1]``
+content   what a reader came for · chrome  what the site puts around it · spam  what somebody injected
+span      an injected string inside a block of any label
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Tags a block can carry: the tag of its holder. The first is for anything not listed.
+TAGS = (
+    "other", "p", "div", "td", "li", "h1", "h2", "h3", "h4", "h5", "h6", "dd", "dt", "th", "section", "article",
+    "body", "blockquote", "pre", "center", "figcaption", "caption", "header", "footer", "nav", "aside", "main",
+    "form", "ul", "marquee", "line",
+)  # fmt: skip
+TAG_INDEX = {tag: i for i, tag in enumerate(TAGS)}
+
+# Elements whose presence among a block's ancestors is kept as one bit each.
+LANDMARKS = ("article", "main", "nav", "header", "footer", "aside", "form", "table", "ul", "a", "figure", "blockquote")
+LANDMARK_BIT = {tag: 1 << i for i, tag in enumerate(LANDMARKS)} | {"ol": 1 << 8, "dl": 1 << 8}
+
+HOLDER_LEVELS = 4  # the holder and three elements above it
+NAMED_LEVELS = 6  # the nearest ancestors that carry a class or an id
+
+
+class RawPage(NamedTuple):
+    """A page as it was found, before decoding.
+
+    `body` is bytes as scraped or text already decoded; `charset` is what an HTTP header declared;
+    `media_type` is ``text/html`` or ``text/plain``; `title` is known only where a record carries it apart;
+    `problem` is (code, message) for a page that a reader found but could not read.
+    """
+
+    page_id: str
+    body: bytes | str
+    url: str | None = None
+    charset: str | None = None
+    media_type: str = "text/html"
+    title: str = ""
+    problem: tuple[str, str] | None = None
+
+    @classmethod
+    def from_html(
+        cls, html: bytes | str, *, page_id: str = "-", url: str | None = None, charset: str | None = None
+    ) -> RawPage:
+        """Make a page from markup, bytes or str."""
+        return cls(page_id, html, url, charset, "text/html")
+
+    @classmethod
+    def from_text(cls, text: bytes | str, *, page_id: str = "-", url: str | None = None, title: str = "") -> RawPage:
+        """Make a page from plain text: its blocks are its lines."""
+        return cls(page_id, text, url, None, "text/plain", title)
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """The blocks of a batch of pages, back to back.
+
+    Attributes
+    ----------
+    text : str
+        All blocks' text, one directly after another; white space is folded.
+    text_offsets : int64 ndarray of shape (n + 1,)
+        Block ``i`` is ``text[text_offsets[i]:text_offsets[i + 1]]``; never empty.
+    page_offsets : int64 ndarray of shape (p + 1,)
+    page_ids, titles : list of str, length p
+    from_dom : bool ndarray of shape (p,)
+        False for plain text, whose DOM columns mean nothing.
+    link_chars, bold_chars, n_links, n_offsite, n_images : int32 ndarray of shape (n,)
+        Characters inside ``<a>`` and inside ``<b>``/``<strong>``, links, links to other hosts, images since the
+        block before.
+    depth : int16 ndarray of shape (n,)
+        Elements above the text.
+    tag : uint8 ndarray of shape (n,)
+        Index into `TAGS`.
+    landmarks : int32 ndarray of shape (n,)
+        One bit for each of `LANDMARKS` among the ancestors.
+    hidden : bool ndarray of shape (n,)
+        Hidden by an inline style or attribute of the element or one above it.
+    holders : int32 ndarray of shape (n, HOLDER_LEVELS)
+        Numbers of the holder and the elements above it, unique in the batch.
+    named : int32 ndarray of shape (n, NAMED_LEVELS)
+        Index into `names` of the nearest class/id strings, nearest first; -1 where there is none.
+    names : list of str
+        Distinct ``class id`` strings.
+    """
+
+    text: str
+    text_offsets: NDArray[np.int64]
+    page_offsets: NDArray[np.int64]
+    page_ids: list[str]
+    titles: list[str]
+    from_dom: NDArray[np.bool_]
+    link_chars: NDArray[np.int32]
+    bold_chars: NDArray[np.int32]
+    n_links: NDArray[np.int32]
+    n_offsite: NDArray[np.int32]
+    n_images: NDArray[np.int32]
+    depth: NDArray[np.int16]
+    tag: NDArray[np.uint8]
+    landmarks: NDArray[np.int32]
+    hidden: NDArray[np.bool_]
+    holders: NDArray[np.int32]
+    named: NDArray[np.int32]
+    names: list[str]
+
+    def __post_init__(self) -> None:
+        n, p = len(self), len(self.page_ids)
+        columns = [getattr(self, name) for name in BLOCK_COLUMNS]
+        if any(len(column) != n for column in columns):
+            raise ValueError(f"columns of unequal length for {n} blocks")
+        if len(self.page_offsets) != p + 1 or self.page_offsets[0] != 0 or self.page_offsets[-1] != n:
+            raise ValueError("page offsets do not run from 0 to the number of blocks")
+        if (np.diff(self.page_offsets) < 0).any() or (np.diff(self.text_offsets) <= 0).any():
+            raise ValueError("offsets go backwards, or a block is empty")
+
+    def __len__(self) -> int:
+        return len(self.text_offsets) - 1
+
+    @property
+    def n_chars(self) -> NDArray[np.int64]:
+        """Length of each block in code points, int64 (n,)."""
+        return np.diff(self.text_offsets)
+
+    @property
+    def page_index(self) -> NDArray[np.int64]:
+        """The page of each block, int64 (n,)."""
+        return np.repeat(np.arange(len(self.page_ids)), np.diff(self.page_offsets))
+
+    def texts(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """Slice the strings of blocks ``start:stop``."""
+        bounds = self.text_offsets[start : len(self) + 1 if stop is None else stop + 1].tolist()
+        return [self.text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+
+
+# Columns with one row a block.
+BLOCK_COLUMNS = (
+    "link_chars", "bold_chars", "n_links", "n_offsite", "n_images", "depth", "tag", "landmarks", "hidden",
+    "holders", "named",
+)  # fmt: skip
+
+
+def concat(batches: Sequence[Blocks]) -> Blocks:
+    """Put batches one after another, renumbering what must be unique."""
+    if len(batches) == 1:
+        return batches[0]
+    columns = {name: _stack([getattr(b, name) for b in batches], name) for name in BLOCK_COLUMNS}
+    columns["holders"] = _shifted([b.holders for b in batches], [_span(b.holders) for b in batches])
+    columns["named"] = _shifted([b.named for b in batches], [len(b.names) for b in batches])
+    return Blocks(
+        text="".join(b.text for b in batches),
+        text_offsets=_joined_offsets([b.text_offsets for b in batches]),
+        page_offsets=_joined_offsets([b.page_offsets for b in batches]),
+        page_ids=list(chain.from_iterable(b.page_ids for b in batches)),
+        titles=list(chain.from_iterable(b.titles for b in batches)),
+        from_dom=np.concatenate([b.from_dom for b in batches]) if batches else np.zeros(0, bool),
+        names=list(chain.from_iterable(b.names for b in batches)),
+        **columns,
+    )
+
+
+def _stack(arrays: list[NDArray[np.generic]], name: str) -> NDArray[np.generic]:
+    return np.concatenate(arrays) if arrays else empty_column(name)
+
+
+def _span(holders: NDArray[np.int32]) -> int:
+    return int(holders.max(initial=-1)) + 1
+
+
+def _shifted(arrays: list[NDArray[np.int32]], sizes: list[int]) -> NDArray[np.int32]:
+    """Concatenate index columns; each batch's numbers move past those before it, -1 stays -1."""
+    starts = np.cumsum([0, *sizes])
+    moved = [np.where(a >= 0, a + np.int32(start), a) for a, start in zip(arrays, starts, strict=False)]
+    return np.concatenate(moved).astype(np.int32)
+
+
+def _joined_offsets(offsets: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    sizes = [np.diff(o) for o in offsets]
+    return np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64)
+
+
+COLUMN_DTYPES = {
+    "depth": np.int16, "tag": np.uint8, "hidden": np.bool_,
+}  # fmt: skip
+
+
+def empty_column(name: str) -> NDArray[np.generic]:
+    """Return a column of no rows with the dtype and width that `name` has in `Blocks`."""
+    width = {"holders": HOLDER_LEVELS, "named": NAMED_LEVELS}.get(name)
+    return np.zeros((0,) if width is None else (0, width), COLUMN_DTYPES.get(name, np.int32))
+
+
+__all__ = ["LANDMARKS", "LANDMARK_BIT", "TAGS", "TAG_INDEX", "Blocks", "RawPage", "concat", "fields"]

@@ -1,0 +1,203 @@
+"""The command line: parses, calls one function, prints. Results go to stdout, talk to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from detector.errors import DetectorError
+
+if TYPE_CHECKING:
+    from detector.blocks import RawPage
+    from detector.pipeline import PageVerdict
+
+EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
+EXIT_PARTLY = 3  # finished, but some pages could not be read
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+class _Group(click.Group):
+    """Shows a `DetectorError` as one line; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DetectorError as error:
+            failure = click.ClickException(str(error))
+            failure.exit_code = EXIT_USAGE
+            raise failure from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="detector")
+def main() -> None:
+    """Tell what a scraped Chinese page says from what its site put around it and from what somebody injected into it."""
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
+@click.option("--model", help="A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]")
+@click.option("--format", "output_format", type=click.Choice(["jsonl", "text", "html"]), default="jsonl", show_default=True)
+@click.option("--blocks/--no-blocks", default=True, help="Leave the blocks out of jsonl.")
+@click.option("--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name.")
+@click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
+@click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]")
+@click.option("--id-field", default="id", show_default=True)
+@click.option("--url-field", default="url", show_default=True)
+@click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
+def predict(
+    paths: tuple[str, ...], model: str | None, output_format: str, blocks: bool, input_format: str | None,
+    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...],
+) -> None:  # fmt: skip
+    """Label the blocks of pages and print verdicts, one page a line, in input order.
+
+    PATH is a file (.html .htm .shtml .txt .jsonl, .gz and .zst of these), a folder, a glob, or - for standard input.
+    """
+    from detector.lexicon import load_lexicon
+    from detector.model import load_model
+    from detector.pipeline import detect
+    from detector.readers import Fields, read_paths
+    from detector.writers import WRITERS
+
+    texts = (text_field,) if text_field else Fields().text
+    pages = read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
+    found = _Failures(detect(_with_progress(pages), load_model(model), lexicon=load_lexicon(cues)))
+    for line in WRITERS[output_format](found, blocks):
+        click.echo(line, nl=False)
+    found.exit()
+
+
+class _Failures:
+    """Passes verdicts on, names failed pages on stderr, and knows the exit code."""
+
+    def __init__(self, verdicts: Iterable[PageVerdict]) -> None:
+        self.verdicts = verdicts
+        self.pages = self.failed = 0
+
+    def __iter__(self) -> Iterator[PageVerdict]:
+        for verdict in self.verdicts:
+            self.pages += 1
+            if verdict.error:
+                self.failed += 1
+                code, message = verdict.error
+                where = "" if message.startswith(verdict.page_id) else f"{verdict.page_id}: "
+                click.echo(f"detector: {where}{message} [{code}]", err=True)
+            yield verdict
+
+    def exit(self) -> NoReturn:
+        if self.failed:
+            click.echo(f"detector: {self.failed} of {self.pages} pages could not be read", err=True)
+        sys.exit(EXIT_PARTLY if self.failed else 0)
+
+
+def _with_progress(pages: Iterator[RawPage]) -> Iterator[RawPage]:
+    """Count pages on a terminal's stderr."""
+    if not sys.stderr.isatty():
+        yield from pages
+        return
+    number = 0
+    for number, page in enumerate(pages, 1):
+        if number % 64 == 0:
+            click.echo(f"\r{number} pages", err=True, nl=False)
+        yield page
+    if number >= 64:
+        click.echo(f"\r{number} pages", err=True)
+
+
+@main.command("train")
+@click.argument("data", nargs=-1, required=True, type=FOLDER)
+@click.option("-o", "--output", required=True, type=PATH, help="The model's folder; its last part is the model's name.")
+@click.option("--compare", default="mlp,logistic,boosting", show_default=True, help="Classifiers to cross-validate.")
+@click.option("--seed", default=0, show_default=True)
+def train_(data: tuple[Path, ...], output: Path, compare: str, seed: int) -> None:
+    """Train a model from labelled pages and rows, cross-validated by site.
+
+    DATA is a folder such as labeled/: rows/*.npz with rows/words.npz, and label tables beside their pages.
+    """
+    from detector.evaluate import comparison_table
+    from detector.lexicon import load_lexicon
+    from detector.train import train, training_rows
+    from detector.report import write_model_readme
+
+    lexicon = load_lexicon()
+    rows, words = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
+    found = train(rows, words, lexicon, output, compared=compare.split(","), seed=seed, report=_say)
+    write_model_readme(output, found)
+    click.echo(comparison_table(found))
+
+
+@main.command("evaluate")
+@click.argument("data", nargs=-1, required=True, type=FOLDER)
+@click.option("--model", help="Score this model instead of cross-validating; sites it was trained on are told apart.")
+@click.option("--report", type=PATH, help="A folder for plots: confusion, precision-recall, calibration, worst pages.")
+@click.option("--seed", default=0, show_default=True)
+def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, seed: int) -> None:
+    """Print scores by class and by site, on sites held out from training.
+
+    Without --model, the default classifier is fitted anew on the other sites for each fold.
+    """
+    from detector.lexicon import load_lexicon
+    from detector.model import load_model
+    from detector.report import draw_report, print_evaluation
+    from detector.train import evaluate_model, evaluate_crossed, training_rows
+
+    lexicon = load_lexicon()
+    rows, words = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
+    found = evaluate_model(rows, load_model(model)) if model else evaluate_crossed(rows, seed=seed)
+    for name, (part, proba, scores) in found.items():
+        click.echo(print_evaluation(name, scores))
+        if report:
+            draw_report(report / name, part, proba, scores)
+
+
+@main.group()
+def labels() -> None:
+    """Make and keep labelled data."""
+
+
+@labels.command("rows")
+@click.argument("pages", type=FOLDER)
+@click.argument("gold", type=FOLDER)
+@click.option("--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain.")
+@click.option("-o", "--output", required=True, type=PATH, help="Folder for the rows and the words fitted on the pages.")
+@click.option("--seed", default=0, show_default=True)
+def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) -> None:
+    """Derive rows (features and labels, no text) from PAGES/ID.html and the article texts GOLD/ID.txt."""
+    from detector.corpus import gather, read_gold
+    from detector.lexicon import load_lexicon
+    from detector.rows import save_rows
+    from detector.train import rows_crossed, save_words
+
+    labeled = gather(read_gold(pages, gold, index), on_page=_ticker("pages aligned"), on_loss=_warn)
+    rows, words = rows_crossed(labeled, load_lexicon(), seed=seed)
+    save_rows(output / "rows.npz", rows)
+    save_words(output / "words.npz", words)
+    click.echo(f"{len(rows.page_ids)} pages, {len(rows.label)} blocks of {len(set(rows.sites))} sites → {output}")
+
+
+def _ticker(what: str) -> Any:
+    """Return a function that counts its calls on a terminal's stderr."""
+    seen = 0
+
+    def tick(_: str) -> None:
+        nonlocal seen
+        seen += 1
+        if sys.stderr.isatty():
+            click.echo(f"\r{seen} {what}", err=True, nl=False)
+
+    return tick
+
+
+def _warn(message: str) -> None:
+    click.echo(f"detector: left out: {message}", err=True)
+
+
+def _say(message: str) -> None:
+    click.echo(f"detector: {message}", err=True)
+
+

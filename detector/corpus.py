@@ -1,0 +1,179 @@
+"""Pages of a training corpus to labelled blocks: gold texts aligned, label tables tied, spam written in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.align import align
+from detector.augment import inject_blocks
+from detector.blocks import Blocks, RawPage, concat
+from detector.decode import decode
+from detector.errors import InputError, PageError
+from detector.labeled import BlockLabel, LabeledPage, nth_of_hash, tie
+from detector.labels import UNLABELED, Label
+from detector.pipeline import segment_page
+from detector.repeats import block_hashes
+from detector.rows import SPAM_COPY, TEXT_COPY
+from detector.segment import segment, segment_text
+from detector.sites import domain_of, host_of
+
+NEAR_SPAM = 4  # blocks; farther from the spam, an injected copy only repeats what its original teaches
+MAX_EDGE = 6  # lines of chrome that an extractor leaves on each side of the article
+MIN_GOLD_IN_PAGE = 0.9  # share of the gold text that the page must hold, where an index tells it
+
+
+class Labeled(NamedTuple):
+    """Blocks of a batch of pages with labels int8 (n,) and the site of each page."""
+
+    blocks: Blocks
+    label: NDArray[np.int8]
+    sites: list[str]
+
+
+class GoldPage(NamedTuple):
+    """A page with the text of its article."""
+
+    page: RawPage
+    site: str
+    gold: str
+
+
+def concat_labeled(parts: list[Labeled]) -> Labeled:
+    """Put labelled batches one after another."""
+    return Labeled(
+        concat([part.blocks for part in parts]), np.concatenate([part.label for part in parts]),
+        [site for part in parts for site in part.sites],
+    )  # fmt: skip
+
+
+def read_gold(pages: Path, gold: Path, index: Path | None = None) -> Iterator[GoldPage]:
+    """Read pages ``ID.html`` that have a gold text ``ID.txt``.
+
+    Parameters
+    ----------
+    index : Path, optional
+        JSON lines with ``id`` and, as far as known, ``url``, ``site``, ``domain``, ``gold_in_page``, ``near_dup_of``:
+        near duplicates and pages that do not hold their gold are left out.
+    """
+    known = _read_index(index) if index else {}
+    for path in sorted(pages.glob("*.html")):
+        text = gold / f"{path.stem}.txt"
+        about = known.get(path.stem, {})
+        usable = about.get("gold_in_page", 1) >= MIN_GOLD_IN_PAGE and not about.get("near_dup_of")
+        if text.is_file() and usable:
+            page = RawPage(path.stem, path.read_bytes(), about.get("url"))
+            site = about.get("domain") or domain_of(about.get("site") or host_of(page.url) or path.stem)
+            yield GoldPage(page, site, text.read_text("utf-8"))
+
+
+def _read_index(path: Path) -> dict[str, dict[str, object]]:
+    try:
+        rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not an index of JSON lines ({error})") from error
+    return {row["id"]: row for row in rows}
+
+
+def label_gold(found: GoldPage) -> tuple[Blocks, NDArray[np.int8]]:
+    """Segment one page and label its blocks by its gold text."""
+    blocks = segment_page(found.page).blocks
+    return blocks, align(blocks, found.gold)
+
+
+def label_tables(found: LabeledPage) -> tuple[Blocks, NDArray[np.int8], list[BlockLabel]]:
+    """Segment one page and tie its labels; the third value is the labels that fit no block."""
+    blocks = segment_page(found.page).blocks
+    return blocks, *tie(blocks, found.labels)
+
+
+def with_spam(page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks, NDArray[np.int8]]:
+    """Write spam into a copy of a labelled page; new blocks are spam, blocks that the insertion cut are unlabelled."""
+    html = decode(page.body, page.charset).text
+    changed = segment(inject_blocks(Random(seed), html), page_id=page.page_id + SPAM_COPY, host=host_of(page.url))
+    known = dict(zip(block_hashes(blocks).tolist(), label.tolist(), strict=True))
+    hashes = block_hashes(changed).tolist()
+    new = np.array([known.get(value, Label.SPAM) for value in hashes], np.int8)
+    near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1), "same")[: len(new)] > 0
+    return changed, np.where(_holds_old_text(changed, new, blocks) | ~near, UNLABELED, new).astype(np.int8)
+
+
+def _holds_old_text(changed: Blocks, label: NDArray[np.int8], blocks: Blocks) -> NDArray[np.bool_]:
+    """Tell which new blocks are only pieces of old ones, or old ones with spam run into them."""
+    out = np.zeros(len(changed), bool)
+    for i in np.flatnonzero(label == Label.SPAM).tolist():
+        text = changed.texts(i, i + 1)[0]
+        out[i] = text in blocks.text or any(old in text for old in blocks.texts() if len(old) >= 8)
+    return out
+
+
+def as_text(blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks, NDArray[np.int8]]:
+    """Make a plain-text copy of a labelled page, as text corpora hold it: the article with some lines around it.
+
+    One copy in four is the whole page; of the others, up to `MAX_EDGE` lines of chrome are left on each side. Half of the
+    copies lose the page's title.
+    """
+    random = Random(seed)
+    content = np.flatnonzero(label != Label.CHROME)
+    first, last = 0, len(blocks)
+    if len(content) and random.random() < 0.75:
+        first = max(0, int(content[0]) - random.randint(0, MAX_EDGE))
+        last = min(last, int(content[-1]) + 1 + random.randint(0, MAX_EDGE))
+    title = blocks.titles[0] if random.random() < 0.5 else ""
+    text = segment_text("\n".join(blocks.texts(first, last)), page_id=blocks.page_ids[0] + TEXT_COPY, title=title)
+    kept = block_hashes(blocks)[first:last].tolist()
+    known = dict(zip(zip(kept, nth_of_hash(kept), strict=True), label[first:last].tolist(), strict=True))
+    hashes = block_hashes(text).tolist()
+    copied = [known.get(key, UNLABELED) for key in zip(hashes, nth_of_hash(hashes), strict=True)]
+    return text, np.array(copied, np.int8)
+
+
+def _copies(page: RawPage, blocks: Blocks, label: NDArray[np.int8]) -> Iterator[tuple[Blocks, NDArray[np.int8]]]:
+    """Yield the copies of a labelled page that are made for training."""
+    if page.media_type != "text/html":
+        return
+    spammed = with_spam(page, blocks, label, page.page_id)
+    yield spammed
+    source = spammed if Random(page.page_id).random() < 0.3 else (blocks, label)
+    yield as_text(*source, page.page_id)
+
+
+def gather(
+    found: Iterator[GoldPage] | Iterator[LabeledPage],
+    *,
+    augment: bool = True,
+    on_page: Callable[[str], None] = lambda _: None,
+    on_loss: Callable[[str], None] = lambda _: None,
+) -> Labeled:
+    """Label all pages, with an injected copy of each where `augment` says so.
+
+    Parameters
+    ----------
+    on_page, on_loss : callable
+        Told each page's id, and each page or label that had to be left out.
+    """
+    parts = []
+    for item in found:
+        on_page(item.page.page_id)
+        try:
+            if isinstance(item, GoldPage):
+                blocks, label = label_gold(item)
+            else:
+                blocks, label, lost = label_tables(item)
+                for row in lost:
+                    on_loss(f"{item.page.page_id}: no block any more for {row.label} label {row.hash:016x} {row.text[:30]}")
+        except PageError as error:
+            on_loss(f"{item.page.page_id}: {error}")
+            continue
+        parts.append(Labeled(blocks, label, [item.site]))
+        if augment:
+            parts += [Labeled(*copy, [item.site]) for copy in _copies(item.page, blocks, label)]
+    if not parts:
+        raise InputError("no labelled pages found")
+    return concat_labeled(parts)

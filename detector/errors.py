@@ -1,0 +1,46 @@
+"""Errors that a user can act on.
+
+DetectorError
+├── PageError     one page cannot be read; the run goes on
+├── RecordError   one record of a file cannot be read; the run goes on
+├── InputError    an input path cannot be used at all
+├── LabelError    labelled data is wrong or does not fit its page
+├── LexiconError  a cue file is wrong
+└── ModelError    a model folder cannot be used
+"""
+
+from __future__ import annotations
+
+
+class DetectorError(Exception):
+    """Base of all errors whose message is written for the user."""
+
+    code = "error"
+
+
+class PageError(DetectorError):
+    """One page cannot be read. `code` is a stable word for programs, the message is for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class RecordError(PageError):
+    """One record of a file cannot be read."""
+
+
+class InputError(DetectorError):
+    """A path given by the user cannot be used."""
+
+
+class LabelError(DetectorError):
+    """Labelled data is wrong or does not fit its page."""
+
+
+class LexiconError(DetectorError):
+    """A cue file is wrong."""
+
+
+class ModelError(DetectorError):
+    """A model folder cannot be used."""

@@ -1,0 +1,51 @@
+"""Blocks to a feature matrix: all families, in order.
+
+Families are called one by one rather than found in a registry, because each takes exactly the resource it needs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import Blocks
+from detector.features import context, cues, evidence, links, markup, mass, position, repeated, shape
+from detector.lexicon import Lexicon
+from detector.ngrams import Words
+
+FEATURES_VERSION = 1  # raise it when a column changes its meaning
+
+OWN_NAMES = (
+    *shape.NAMES, *links.NAMES, *position.NAMES, *markup.NAMES, *cues.NAMES, *repeated.NAMES, *mass.NAMES,
+    *evidence.NAMES,
+)  # fmt: skip
+FEATURE_NAMES = (*OWN_NAMES, *context.NAMES)
+
+# What only a DOM can tell; unknown for plain text.
+_DOM_COLUMNS = [i for i, name in enumerate(OWN_NAMES) if name in (*links.NAMES, *markup.NAMES)
+                or name.rstrip("0123") in ("mass_share_", "log_mass_", "link_share_", "log_siblings_", "prose_share_")]  # fmt: skip
+
+
+def featurize(blocks: Blocks, lexicon: Lexicon, words: Words) -> NDArray[np.float32]:
+    """Compute every feature that a block has of its own.
+
+    Returns
+    -------
+    float32 ndarray of shape (n, len(OWN_NAMES))
+        NaN where a value is unknown, as the DOM columns are for plain text.
+    """
+    if len(blocks) == 0:
+        return np.zeros((0, len(OWN_NAMES)), np.float32)
+    families = (
+        shape.columns(blocks), links.columns(blocks), position.columns(blocks), markup.columns(blocks),
+        cues.columns(blocks, lexicon), repeated.columns(blocks), mass.columns(blocks), evidence.columns(blocks, words),
+    )  # fmt: skip
+    own = np.concatenate(families, axis=1)
+    plain = np.flatnonzero(~blocks.from_dom[blocks.page_index])
+    own[np.ix_(plain, _DOM_COLUMNS)] = np.nan
+    return own
+
+
+def with_context(own: NDArray[np.float32], page_offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Put the columns of the neighbours beside a block's own, float32 (n, len(FEATURE_NAMES))."""
+    return np.concatenate([own, context.columns(own, OWN_NAMES, page_offsets)], axis=1)

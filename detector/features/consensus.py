@@ -1,0 +1,127 @@
+"""What a first pass thinks of the blocks around: columns for the second pass.
+
+Stacking along a sequence and a tree (Cohen and Carvalho, "Stacked Sequential Learning", IJCAI 2005): a block is
+judged again, knowing how its neighbours, the other blocks under the same elements and the page as a whole were judged.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import HOLDER_LEVELS
+from detector.features.context import shift, window_mean
+from detector.features.mass import densest_run, signed_log
+from detector.labels import Label
+
+STEPS = (-3, -2, -1, 1, 2, 3)
+WINDOWS = (1, 2, 4, 8, 16)
+RUN_FLOOR = 0.35  # probability above which a block adds to a run of content
+RUN_CHARS = 80  # characters from which on a block's length counts no more
+
+NAMES = (
+    "p_content", "p_chrome", "p_spam", "logit_content",
+    *(f"p_content@{step:+d}" for step in STEPS),
+    *(f"p_spam@{step:+d}" for step in STEPS),
+    *(f"{what}~{window}" for window in WINDOWS for what in ("chars_content", "p_content", "p_spam")),
+    *(f"{what}_{level}" for level in range(HOLDER_LEVELS)
+      for what in ("holder_content", "holder_share", "holder_mean", "holder_blocks", "holder_sure", "holder_spam")),
+    "content_before", "content_after", "log_page_content", "content_share", "page_peak", "page_spam",
+    "in_content_run", "after_content_start", "before_content_end", "from_content_centre",
+)  # fmt: skip
+
+
+def columns(
+    proba: NDArray[np.float32],
+    n_chars: NDArray[np.int64],
+    holders: NDArray[np.int32],
+    page_offsets: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Return float32 (n, len(NAMES)).
+
+    Parameters
+    ----------
+    proba : float32 ndarray of shape (n, 3)
+        First-pass probabilities in `Label` order.
+    n_chars, holders, page_offsets
+        As in `Blocks`.
+    """
+    n, p = len(proba), len(page_offsets) - 1
+    content, spam = (proba[:, label].astype(np.float64) for label in (Label.CONTENT, Label.SPAM))
+    page = np.repeat(np.arange(p), np.diff(page_offsets))
+    expected = content * n_chars
+    total = np.bincount(page, expected, minlength=p) + 1
+    around = np.nan_to_num(np.column_stack([shift(proba[:, [0, 2]], page_offsets, step) for step in STEPS]))
+    parts = [
+        proba, np.log((content + 1e-3) / (1.001 - content)), around[:, 0::2], around[:, 1::2],
+        *_window_columns(content, spam, n_chars, expected, page_offsets),
+        *(_holder_columns(holders[:, k], content, spam, n_chars, expected, total[page]) for k in range(HOLDER_LEVELS)),
+        _page_columns(content, spam, expected, total, page, page_offsets),
+        _run_columns(content, n_chars, page_offsets, page, expected),
+    ]  # fmt: skip
+    return np.column_stack(parts).astype(np.float32).reshape(n, len(NAMES))
+
+
+def _window_columns(
+    content: NDArray[np.float64],
+    spam: NDArray[np.float64],
+    n_chars: NDArray[np.int64],
+    expected: NDArray[np.float64],
+    page_offsets: NDArray[np.int64],
+) -> list[NDArray[np.float32]]:
+    values = np.column_stack([expected, n_chars, content, spam]).astype(np.float32)
+    means = [window_mean(values, page_offsets, window) for window in WINDOWS]
+    return [np.column_stack([m[:, 0] / m[:, 1], m[:, 2], m[:, 3]]) for m in means]
+
+
+def _holder_columns(
+    holder: NDArray[np.int32],
+    content: NDArray[np.float64],
+    spam: NDArray[np.float64],
+    n_chars: NDArray[np.int64],
+    expected: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    _, group = np.unique(holder, return_inverse=True)
+    size = np.bincount(group)
+    chars, mass = np.bincount(group, n_chars), np.bincount(group, expected)
+    sure = np.bincount(group, expected * (content > 0.5))
+    means = [np.bincount(group, column) / size for column in (content, spam)]
+    columns = [mass / chars, mass, means[0], np.log(size), sure, means[1]]
+    out = np.column_stack(columns)[group]
+    out[:, [1, 4]] /= total[:, None]
+    return out
+
+
+def _page_columns(
+    content: NDArray[np.float64],
+    spam: NDArray[np.float64],
+    expected: NDArray[np.float64],
+    total: NDArray[np.float64],
+    page: NDArray[np.int64],
+    page_offsets: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    upto = np.concatenate([[0], np.cumsum(expected)])
+    before = (upto[:-1] - upto[page_offsets[:-1]][page]) / total[page]
+    after = 1 - before - expected / total[page]
+    peak = np.zeros(len(total))
+    np.maximum.at(peak, page, content)
+    mean_spam = np.bincount(page, spam, minlength=len(total)) / np.maximum(np.diff(page_offsets), 1)
+    return np.column_stack([before, after, np.log(total)[page], expected / total[page], peak[page], mean_spam[page]])
+
+
+def _run_columns(
+    content: NDArray[np.float64],
+    n_chars: NDArray[np.int64],
+    page_offsets: NDArray[np.int64],
+    page: NDArray[np.int64],
+    expected: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    gain = (content - RUN_FLOOR) * np.minimum(n_chars, RUN_CHARS) - 1
+    first, last = densest_run(gain, page_offsets)
+    index = np.arange(len(content))
+    weight = np.maximum(np.bincount(page, expected, minlength=len(page_offsets) - 1), 1e-9)
+    centre = np.bincount(page, expected * index, minlength=len(page_offsets) - 1) / weight
+    inside = (index >= first) & (index <= last)
+    distances = [signed_log(index - first), signed_log(last - index), signed_log(index - centre[page])]
+    return np.column_stack([inside, *distances])

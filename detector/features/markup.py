@@ -1,0 +1,80 @@
+"""Tags, landmarks and the class and id words that site builders give away."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import LANDMARKS, NAMED_LEVELS, TAG_INDEX, Blocks
+
+# What a class or id tells, as seen on many sites (and as resiliparse, readability and magic-html look for). The model
+# weighs each family; none is a rule.
+FAMILIES = {
+    "article": r"artic|artibody|endtext|trs_editor|zoom|story|news_?(?:con|txt|text|body)|entry|post_?-?(?:body|con)|mainbody"
+    r"|cont(?:ent)?_?-?text|artcon|rich_media|main-?text|text-?content",
+    "content": r"content|cont?\d*\b|text|txt|detail|body|para|wenzhang|zhengwen|neirong|blkcontainer",
+    "main": r"main|center|middle|primary|left|wrap",
+    "title": r"title|headline|tit\b|biaoti|\bh1",
+    "meta": r"info|source|time|date|author|editor|meta|from|byline|pub|origin|laiyuan",
+    "nav": r"nav|menu|crumb|path|position|location|channel|daohang|tab\b|tabs|guide",
+    "header": r"head|top|logo|banner|site",
+    "footer": r"foot|bottom|copyright|copy|friend|about",
+    "side": r"side|right|aside|widget|column|col-?\d",
+    "related": r"relat|recom|hot|rank|xgyd|xiangguan|more|guess|news_?list|\blist|item|latest|extend",
+    "comment": r"comm?ent|reply|pinglun|discuss|gentie|remark|message|guestbook|tie",
+    "share": r"share|jiathis|bshare|social|tool|font_?size|print|weibo|qrcode|code|app",
+    "ad": r"\bad[sv]?\b|\bad[_-]|ad\d|advert|guanggao|\bgg|sponsor|promo|_ad\b|google",
+    "form": r"search|login|form|regist|user|vote|survey",
+    "picture": r"pic|img|photo|image|caption|figure|slide|gallery|video|player",
+    "tag": r"tags?\b|keyword|label|topic",
+    "page": r"pag(?:e|er|ing|ination)\b|prev|next|fenye",
+    "small": r"small|gray|grey|f12|font12|hui|note|tips|summary|abstract|lead|intro|daodu",
+}
+_PATTERNS = tuple(re.compile(pattern) for pattern in FAMILIES.values())
+
+_TAG_GROUPS = {
+    "p": ("p",),
+    "div": ("div", "section", "article", "main", "center", "body"),
+    "cell": ("td", "th"),
+    "item": ("li", "dd", "dt", "ul"),
+    "h1": ("h1",),
+    "h2": ("h2",),
+    "h3": ("h3", "h4", "h5", "h6"),
+    "caption": ("figcaption", "caption"),
+}
+
+NAMES = (
+    *(f"tag_{name}" for name in _TAG_GROUPS),
+    *(f"in_{name}" for name in LANDMARKS),
+    *(f"name_{name}" for name in FAMILIES),
+    "depth", "bold_share", "hidden", "log_named",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=65536)
+def family_mask(name: str) -> int:
+    """Return one bit for each family that the class/id string `name` belongs to."""
+    return sum(1 << i for i, pattern in enumerate(_PATTERNS) if pattern.search(name))
+
+
+def columns(blocks: Blocks) -> NDArray[np.float32]:
+    """Return float32 (n, len(NAMES)); a family's column is ``1 / (1 + level)`` of its nearest named ancestor, else 0."""
+    tag_columns = [np.isin(blocks.tag, [TAG_INDEX[t] for t in tags]) for tags in _TAG_GROUPS.values()]
+    landmark_columns = [(blocks.landmarks >> bit) & 1 for bit in range(len(LANDMARKS))]
+    named = (blocks.named >= 0).sum(axis=1)
+    rest = [blocks.depth, blocks.bold_chars / blocks.n_chars, blocks.hidden, np.log1p(named)]
+    return np.column_stack([*tag_columns, *landmark_columns, _nearest(blocks), *rest]).astype(np.float32)
+
+
+def _nearest(blocks: Blocks) -> NDArray[np.float32]:
+    masks = np.array([family_mask(name) for name in blocks.names] + [0], np.int64)  # the last serves level -1
+    levels = masks[blocks.named]
+    closeness = np.zeros((len(blocks), len(FAMILIES)), np.float32)
+    families = np.arange(len(FAMILIES))
+    for level in range(NAMED_LEVELS - 1, -1, -1):
+        present = (levels[:, level, None] >> families) & 1
+        np.copyto(closeness, np.float32(1 / (1 + level)), where=present.astype(bool))
+    return closeness

@@ -1,0 +1,130 @@
+"""Where the text of a page is massed: under the same elements, in the densest run, after the headline."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import HOLDER_LEVELS, Blocks
+from detector.repeats import code_points
+from detector.features.shape import PAUSE, STOP, classify
+
+NAMES = (
+    *(f"{what}_{level}" for level in range(HOLDER_LEVELS)
+      for what in ("mass_share", "log_mass", "link_share", "log_siblings", "prose_share")),
+    "in_run", "after_run_start", "before_run_end", "run_share",
+    "title_match", "title_cover", "after_headline", "chars_after_headline", "log_page_prose",
+)  # fmt: skip
+
+RUN_COST = 12.0  # prose characters that one more block must bring to belong to the densest run
+
+
+def prose_chars(blocks: Blocks) -> NDArray[np.float32]:
+    """Return characters outside links of blocks that have sentence punctuation, float32 (n,)."""
+    classes = classify(code_points(blocks.text))
+    marks = ((classes == STOP) | (classes == PAUSE)).astype(np.float32)
+    has_marks = np.add.reduceat(marks, blocks.text_offsets[:-1]) > 0 if len(blocks) else np.zeros(0, bool)
+    return np.where(has_marks, blocks.n_chars - blocks.link_chars, 0).astype(np.float32)
+
+
+def columns(blocks: Blocks) -> NDArray[np.float32]:
+    """Return float32 (n, len(NAMES)); distances are signed logs of blocks or characters, NaN without a headline."""
+    prose = prose_chars(blocks)
+    page = blocks.page_index
+    total = np.bincount(page, prose, minlength=len(blocks.page_ids))[page]
+    levels = [_level_columns(blocks, blocks.holders[:, level], prose, total) for level in range(HOLDER_LEVELS)]
+    run = _run_columns(blocks, prose, total)
+    headline = _headline_columns(blocks, page)
+    return np.column_stack([*levels, run, headline, np.log1p(total)]).astype(np.float32)
+
+
+def _level_columns(
+    blocks: Blocks, holder: NDArray[np.int32], prose: NDArray[np.float32], total: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    # An element number is unique in the batch, but number 0 stands for "above the root" of each page.
+    _, group = np.unique(holder, return_inverse=True)
+    mass = np.bincount(group, prose)[group]
+    chars = np.bincount(group, blocks.n_chars)[group]
+    links = np.bincount(group, blocks.link_chars)[group]
+    siblings = np.bincount(group)[group]
+    share = mass / np.maximum(total, 1)
+    return np.column_stack([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
+
+
+def densest_run(gain: NDArray[np.float64], page_offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find each page's run of blocks with the greatest sum of `gain`: Kadane's method, over all pages at once.
+
+    Returns
+    -------
+    first, last : int64 ndarrays of shape (n,)
+        For each block, the bounds of its page's run, both inside it.
+    """
+    n = len(gain)
+    if n == 0:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    sizes = np.diff(page_offsets)
+    filled = np.flatnonzero(sizes)
+    starts, sizes = page_offsets[filled], sizes[filled]
+    page = np.repeat(np.arange(len(filled)), sizes)
+    # Pages are set apart by steps larger than any sum, so that one running minimum serves them all.
+    step = page * (float(np.abs(gain).sum()) + 1)
+    after = np.cumsum(gain) - step
+    before = np.concatenate([[0], np.cumsum(gain)[:-1]]) - step
+    low = np.minimum.accumulate(before)
+    best = after - low
+    end = _first_in_page(best == np.maximum.reduceat(best, starts)[page], starts)
+    start = _first_in_page(before == low[end][page], starts)
+    return start[page], end[page]
+
+
+def _run_columns(blocks: Blocks, prose: NDArray[np.float32], total: NDArray[np.float64]) -> NDArray[np.float64]:
+    first, last = densest_run(prose.astype(np.float64) - RUN_COST, blocks.page_offsets)
+    index, page = np.arange(len(blocks)), blocks.page_index
+    inside = (index >= first) & (index <= last)
+    chars = np.bincount(page[inside], prose[inside], minlength=len(blocks.page_ids))[page]
+    return np.column_stack([inside, signed_log(index - first), signed_log(last - index), chars / np.maximum(total, 1)])
+
+
+def _first_in_page(mask: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first true index at or after each start."""
+    return np.minimum.reduceat(np.where(mask, np.arange(len(mask)), len(mask)), starts)
+
+
+def signed_log(x: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``sign(x) log(1 + |x|)``."""
+    return np.sign(x) * np.log1p(np.abs(x))
+
+
+def _headline_columns(blocks: Blocks, page: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Match of each block with the page's title, and how far behind the best match it stands."""
+    match, cover = np.zeros(len(blocks)), np.zeros(len(blocks))
+    headline = np.full(len(blocks.page_ids), -1)
+    for i, title in enumerate(blocks.titles):
+        first, last = blocks.page_offsets[i], blocks.page_offsets[i + 1]
+        if title and last > first:
+            match[first:last], cover[first:last] = _title_match(blocks, title, first, last)
+            worth = match[first:last] * cover[first:last]
+            if worth.max() > 0.2:
+                headline[i] = first + int((worth >= 0.9 * worth.max()).nonzero()[0][-1])
+    index = np.arange(len(blocks))
+    at = headline[page]
+    known = at >= 0
+    distance = np.where(known, signed_log(index - at), np.nan)
+    chars = np.where(known, signed_log(blocks.text_offsets[:-1] - blocks.text_offsets[at]), np.nan)
+    return np.column_stack([match, cover, distance, chars])
+
+
+def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of the block's, and of the title's, characters in blocks that the title holds (or that hold the title)."""
+    match, cover = np.zeros(last - first), np.zeros(last - first)
+    bare = title.replace(" ", "")
+    n_chars = blocks.n_chars[first:last]
+    for i in np.flatnonzero((n_chars >= 4) & (n_chars <= 2 * len(title) + 8)).tolist():
+        text = blocks.text[blocks.text_offsets[first + i] : blocks.text_offsets[first + i + 1]].replace(" ", "")
+        common = len(text) if text in bare else _common_prefix(text, bare)
+        match[i], cover[i] = common / max(len(text), 1), common / len(bare)
+    return match, cover
+
+
+def _common_prefix(a: str, b: str) -> int:
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))

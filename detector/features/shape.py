@@ -1,0 +1,102 @@
+"""What the characters of a block are: the shallow text features of Kohlschütter et al. (WSDM 2010), for Chinese."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import Blocks
+from detector.repeats import code_points
+
+# Classes of characters. STOP ends a sentence, PAUSE stands inside one; both are rare outside running text.
+HAN, LATIN, DIGIT, STOP, PAUSE, QUOTE, SEPARATOR, OPEN, OTHER = range(9)
+N_CLASSES = 9
+
+NAMES = (
+    "log_chars", "han_share", "latin_share", "digit_share", "stop_share", "pause_share", "quote_share",
+    "separator_share", "log_stops", "log_pauses", "ends_with_stop", "ends_with_colon", "starts_bracket", "has_date",
+    "has_clock", "space_share",
+)  # fmt: skip
+
+_SETS = {
+    STOP: "。！？!?；;…",
+    PAUSE: "，、,",
+    QUOTE: "“”‘’「」『』《》〈〉\"",
+    SEPARATOR: "|｜>»<«·•・/\\-—_=+*#■□◆●○▲△▼★☆→←↑↓→►▶∣┊┆│",
+    OPEN: "[【(（「『〔[{",
+}
+
+
+@lru_cache(maxsize=1)
+def char_classes() -> NDArray[np.uint8]:
+    """Table of the class of every code point of the BMP, uint8 (65536,); anything above counts as Han."""
+    table = np.full(65536, OTHER, np.uint8)
+    for first, last in ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x3007, 0x3007)):
+        table[first : last + 1] = HAN
+    for first, last in (("a", "z"), ("A", "Z"), ("ａ", "ｚ"), ("Ａ", "Ｚ")):
+        table[ord(first) : ord(last) + 1] = LATIN
+    for first, last in (("0", "9"), ("０", "９")):
+        table[ord(first) : ord(last) + 1] = DIGIT
+    for number, characters in _SETS.items():
+        for character in characters:
+            table[ord(character)] = number
+    return table
+
+
+def classify(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return the class of each code point, uint8 (n_chars,)."""
+    table = char_classes()
+    if codes.size and int(codes.max()) > 0xFFFF:
+        return np.where(codes > 0xFFFF, np.uint8(HAN), table[np.minimum(codes, 0xFFFF)])
+    return table[codes]
+
+
+def class_counts(blocks: Blocks, classes: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Count the characters of each class in each block, float32 (n, N_CLASSES)."""
+    block = np.repeat(np.arange(len(blocks)), blocks.n_chars)
+    counts = np.bincount(block * N_CLASSES + classes, minlength=len(blocks) * N_CLASSES)
+    return counts.reshape(-1, N_CLASSES).astype(np.float32)
+
+
+def columns(blocks: Blocks) -> NDArray[np.float32]:
+    """Return float32 (n, len(NAMES)); shares in [0, 1], logs are ``log(1 + count)``."""
+    codes = code_points(blocks.text)
+    classes = classify(codes)
+    counts = class_counts(blocks, classes)
+    size = blocks.n_chars.astype(np.float32)
+    last = codes[blocks.text_offsets[1:] - 1]
+    first = classes[blocks.text_offsets[:-1]]
+    share = counts / size[:, None]
+    spaces = np.add.reduceat(codes == 32, blocks.text_offsets[:-1], dtype=np.float32) if len(size) else size
+    out = [
+        np.log1p(size), share[:, HAN], share[:, LATIN], share[:, DIGIT], share[:, STOP], share[:, PAUSE],
+        share[:, QUOTE], share[:, SEPARATOR], np.log1p(counts[:, STOP]), np.log1p(counts[:, PAUSE]),
+        np.isin(last, _codes("。！？!?…”」』；;")), np.isin(last, _codes(":：")), first == OPEN,
+        _any_in_block(_dates(codes, classes), blocks), _any_in_block(_clocks(codes, classes), blocks), spaces / size,
+    ]  # fmt: skip
+    return np.column_stack(out).astype(np.float32)
+
+
+def _codes(characters: str) -> NDArray[np.uint32]:
+    return np.array([ord(c) for c in characters], np.uint32)
+
+
+def _dates(codes: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where four digits are followed by a date separator: 2011-12, 2011年, 2011/12, 2011.12."""
+    digit = classes == DIGIT
+    run = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1]
+    return np.flatnonzero(run & np.isin(codes[4:], _codes("-年/.")))
+
+
+def _clocks(codes: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Where two digits, a colon and two digits stand: 09:30."""
+    digit = classes == DIGIT
+    return np.flatnonzero(digit[:-4] & digit[1:-3] & np.isin(codes[2:-2], _codes(":：")) & digit[3:-1] & digit[4:])
+
+
+def _any_in_block(places: NDArray[np.int64], blocks: Blocks) -> NDArray[np.bool_]:
+    found = np.zeros(len(blocks), bool)
+    found[np.searchsorted(blocks.text_offsets, places, "right") - 1] = True
+    return found

@@ -1,0 +1,150 @@
+"""Labelled pages: a page as scraped, and beside it a table of its blocks' labels.
+
+``labeled/pages/<site>/<id>.html`` holds the bytes, ``<id>.tsv`` the labels: lines of ``# key<tab>value`` and a table of
+``hash``, ``nth``, ``label``, ``annotator``, ``spans`` and ``text``. A label belongs to the `nth` block of the page with
+that text hash, so that it survives a change in the segmenter; what finds no block any more is reported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import Blocks, RawPage
+from detector.errors import LabelError
+from detector.labels import LABEL_NAMES, UNLABELED, label_of
+from detector.repeats import block_hashes
+
+HEADER = ("hash", "nth", "label", "annotator", "spans", "text")
+PAGE_SUFFIXES = (".html", ".txt")
+
+
+class Span(NamedTuple):
+    """An injected string: code points `start` to `stop` of a block's text."""
+
+    start: int
+    stop: int
+    kind: str
+
+
+class BlockLabel(NamedTuple):
+    """One row of a label table; `text` is for people, the hash is what counts."""
+
+    hash: int
+    nth: int
+    label: str
+    annotator: str
+    spans: tuple[Span, ...]
+    text: str
+
+
+class LabeledPage(NamedTuple):
+    """A page with its labels; `site` is its registered domain."""
+
+    page: RawPage
+    site: str
+    labels: list[BlockLabel]
+
+
+def read_labeled(folder: Path) -> Iterator[LabeledPage]:
+    """Read every labelled page below `folder`, in the order of their paths.
+
+    Raises
+    ------
+    LabelError
+        Naming the file and line, when a label table is wrong or its page is missing.
+    """
+    for table in sorted(folder.rglob("*.tsv")):
+        meta, labels = read_labels(table)
+        source = next((table.with_suffix(s) for s in PAGE_SUFFIXES if table.with_suffix(s).is_file()), None)
+        if source is None:
+            raise LabelError(f"{table}: no page beside it ({' or '.join(PAGE_SUFFIXES)})")
+        kind = "text/html" if source.suffix == ".html" else "text/plain"
+        page = RawPage(table.stem, source.read_bytes(), meta.get("url"), None, kind, meta.get("title", ""))
+        yield LabeledPage(page, meta.get("site", table.parent.name), labels)
+
+
+def read_labels(path: Path) -> tuple[dict[str, str], list[BlockLabel]]:
+    """Read one label table: its ``# key<tab>value`` lines and its rows."""
+    meta, labels = {}, []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.startswith("# "):
+            key, _, value = line[2:].partition("\t")
+            meta[key] = value
+        elif line and not line.startswith("hash\t"):
+            labels.append(_parse_row(line, f"{path}:{number}"))
+    return meta, labels
+
+
+def _parse_row(line: str, where: str) -> BlockLabel:
+    fields = line.split("\t", len(HEADER) - 1)
+    if len(fields) != len(HEADER):
+        raise LabelError(f"{where}: {len(fields)} columns instead of {len(HEADER)} ({', '.join(HEADER)})")
+    digest, nth, label, annotator, spans, text = fields
+    if label not in LABEL_NAMES:
+        raise LabelError(f"{where}: no label {label!r}; there are {', '.join(LABEL_NAMES)}")
+    try:
+        return BlockLabel(int(digest, 16), int(nth), label, annotator, _parse_spans(spans), text)
+    except ValueError as error:
+        raise LabelError(f"{where}: {error}") from error
+
+
+def _parse_spans(field: str) -> tuple[Span, ...]:
+    parts = (item.split(":") for item in field.split(";") if item)
+    return tuple(Span(int(start), int(stop), kind) for start, stop, kind in parts)
+
+
+def write_labels(path: Path, meta: dict[str, str], labels: Sequence[BlockLabel]) -> None:
+    """Write a label table, replacing the old one at once."""
+    lines = [f"# {key}\t{value}" for key, value in meta.items()]
+    lines.append("\t".join(HEADER))
+    for row in labels:
+        spans = ";".join(f"{s.start}:{s.stop}:{s.kind}" for s in row.spans)
+        lines.append(f"{row.hash:016x}\t{row.nth}\t{row.label}\t{row.annotator}\t{spans}\t{row.text}")
+    draft = path.with_name(path.name + ".new")
+    draft.write_text("\n".join(lines) + "\n", "utf-8")
+    draft.replace(path)
+
+
+def nth_of_hash(hashes: Sequence[int]) -> list[int]:
+    """Number equal hashes in their order: the first is 0.
+
+    Examples
+    --------
+    >>> nth_of_hash([7, 9, 7])
+    [0, 0, 1]
+    """
+    seen: Counter[int] = Counter()
+    out = []
+    for value in hashes:
+        out.append(seen[value])
+        seen[value] += 1
+    return out
+
+
+def tie(blocks: Blocks, labels: Sequence[BlockLabel]) -> tuple[NDArray[np.int8], list[BlockLabel]]:
+    """Tie labels to the blocks of one page.
+
+    Returns
+    -------
+    label : int8 ndarray of shape (n,)
+        -1 where no label fits the block.
+    lost : list of BlockLabel
+        Labels that fit no block.
+    """
+    hashes = block_hashes(blocks).tolist()
+    place = {key: i for i, key in enumerate(zip(hashes, nth_of_hash(hashes), strict=True))}
+    label = np.full(len(blocks), UNLABELED, np.int8)
+    lost = []
+    for row in labels:
+        i = place.get((row.hash, row.nth))
+        if i is None:
+            lost.append(row)
+        else:
+            label[i] = label_of(row.label)
+    return label, lost

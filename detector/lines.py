@@ -1,0 +1,33 @@
+"""Source lines of blocks, found again in the markup after the fact: the parser keeps none."""
+
+from __future__ import annotations
+
+import re
+
+from detector.blocks import Blocks
+
+KEY_CHARS = 12  # of a block's beginning that are looked for
+REACH = 200_000  # characters searched past the block before, so that the whole stays linear in practice
+_PLAIN = re.compile(r"[^\s&<>\"\u00a0\u3000]{1,%d}" % KEY_CHARS)
+
+
+def block_lines(source: str, blocks: Blocks) -> list[int | None]:
+    """Return the line, from 1, on which each block of one page begins in `source`; None where it is not found."""
+    lines: list[int | None] = []
+    place, line, start = 0, 1, _body_start(source)
+    for text in blocks.texts():
+        key = _PLAIN.search(text)
+        found = source.find(key.group(), max(place, start), place + REACH) if key else -1
+        if found < 0:
+            lines.append(None)
+            continue
+        line += source.count("\n", place, found)
+        place = found
+        lines.append(line)
+        place += len(key.group()) if key else 0
+    return lines
+
+
+def _body_start(source: str) -> int:
+    match = re.search(r"<body\b", source, re.I)
+    return match.start() if match else 0

@@ -1,0 +1,232 @@
+"""A model folder: loading, saving, checking, and the two passes of prediction.
+
+A folder holds ``classifier.skops`` (scikit-learn's own objects, for `train` and whoever wants to look),
+``weights.npz`` (the same weights as plain arrays, which prediction reads: no scikit-learn, no pickle),
+``golden.npz`` (inputs with the probabilities that scikit-learn gave when the model was saved), ``card.json`` and
+``README.md``. Loading never runs code from a file, and refuses a folder whose golden vectors it cannot reproduce.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.blocks import Blocks
+from detector.errors import ModelError
+from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
+from detector.lexicon import Lexicon
+from detector.network import Network, mean_proba
+from detector.ngrams import Words
+
+DEFAULT_MODEL = "news_v1"
+GOLDEN_TOLERANCE = 1e-4  # probabilities; other BLAS builds round differently
+MAX_WEIGHTS_BYTES = 64 << 20  # unpacked; what a damaged or hostile archive may claim
+
+
+class Layout(NamedTuple):
+    """What the passes need of blocks besides features: `n_chars` (n,), `holders` (n, k), `page_offsets` (p + 1,)."""
+
+    n_chars: NDArray[np.int64]
+    holders: NDArray[np.int32]
+    page_offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, blocks: Blocks) -> Layout:
+        """Take the layout of blocks."""
+        return cls(blocks.n_chars, blocks.holders, blocks.page_offsets)
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """card.json: what a model is, what it needs, how good it was found to be."""
+
+    name: str
+    feature_names: list[str]
+    features_version: int
+    content_threshold: float
+    spam_threshold: float
+    classifier: dict[str, Any]
+    lexicon_sha256: str
+    data_sha256: str
+    data: dict[str, Any]
+    scores: dict[str, Any]
+    versions: dict[str, str]
+    created: str
+    sha256: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Everything that prediction needs.
+
+    `first` sees a block's own features and its neighbours'; `second` sees what the first thinks of the
+    surroundings beside the block's own features. Each is a tuple of networks whose probabilities are averaged.
+    """
+
+    words: Words
+    first: tuple[Network, ...]
+    second: tuple[Network, ...]
+    card: ModelCard
+
+    def predict_proba(self, own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
+        """Return float32 (n, 3) in `Label` order from features that `features.featurize` made."""
+        if len(own) == 0:
+            return np.zeros((0, 3), np.float32)
+        proba = mean_proba(self.first, with_context(own, layout.page_offsets))
+        return mean_proba(self.second, second_pass_input(proba, own, layout))
+
+    def classify(self, blocks: Blocks, lexicon: Lexicon) -> NDArray[np.float32]:
+        """Featurise blocks and return their probabilities, float32 (n, 3)."""
+        return self.predict_proba(featurize(blocks, lexicon, self.words), Layout.of(blocks))
+
+
+def second_pass_input(proba: NDArray[np.float32], own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
+    """Put the consensus columns before a block's own."""
+    return np.concatenate([consensus.columns(proba, *layout), own], axis=1)
+
+
+def find_model(name: str | os.PathLike[str] | None = None) -> Path:
+    """Return a model's folder: `name` as a path or a name in models/, else ``$DETECTOR_MODEL``, else the default.
+
+    Raises
+    ------
+    ModelError
+        Saying where it looked.
+    """
+    wanted = str(name or os.environ.get("DETECTOR_MODEL") or DEFAULT_MODEL)
+    places = [Path(wanted), *(root / wanted for root in _model_roots())]
+    for place in places:
+        if (place / "card.json").is_file():
+            return place
+    looked = ", ".join(str(place) for place in places)
+    raise ModelError(f"no model {wanted!r}: looked for card.json in {looked}")
+
+
+def _model_roots() -> list[Path]:
+    package = Path(str(files("detector")))
+    return [package / "models", package.parent / "models"]
+
+
+def load_model(name: str | os.PathLike[str] | None = None) -> Model:
+    """Load a model for prediction, and check that it gives the answers it gave when it was made.
+
+    Raises
+    ------
+    ModelError
+        If the folder is missing, damaged, made for other features, or gives other answers.
+    """
+    folder = find_model(name)
+    return _load(folder.resolve(), (folder / "card.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _load(folder: Path, _modified: int) -> Model:
+    card = read_card(folder)
+    for name in ("weights.npz", "golden.npz"):
+        _check_digest(folder / name, card.sha256.get(name))
+    weights = read_arrays(folder / "weights.npz")
+    try:
+        model = Model(
+            Words(weights["words/weights"], weights["words/intercept"]),
+            _networks(weights, "first"), _networks(weights, "second"), card,
+        )  # fmt: skip
+        _check_golden(model, read_arrays(folder / "golden.npz"), folder)
+    except (KeyError, ValueError) as error:
+        raise ModelError(f"{folder}: the model's arrays do not fit together ({error}); retrain it") from error
+    return model
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read and check card.json; ModelError when its features are not the ones this version computes."""
+    try:
+        card = ModelCard(**json.loads((folder / "card.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise ModelError(f"{folder / 'card.json'}: not a model card ({error})") from error
+    if card.features_version != FEATURES_VERSION or tuple(card.feature_names) != OWN_NAMES:
+        strange = sorted(set(card.feature_names) ^ set(OWN_NAMES))[:8]
+        raise ModelError(
+            f"{folder}: made for features version {card.features_version}, this is {FEATURES_VERSION}"
+            f" (differing columns: {', '.join(strange) or 'none, but their order or meaning'}); retrain the model"
+        )
+    return card
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read an .npz without pickles; ModelError when it is damaged or unpacks to too much."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+        if size > MAX_WEIGHTS_BYTES:
+            raise ModelError(f"{path}: unpacks to {size:,} bytes, more than a model can have")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ModelError(f"{path}: not a readable array file ({error})") from error
+
+
+def _networks(weights: dict[str, NDArray[Any]], kind: str) -> tuple[Network, ...]:
+    numbers = sorted({int(name.split("/")[1]) for name in weights if name.startswith(f"{kind}/")})
+    if not numbers:
+        raise KeyError(kind)
+    prefixes = [f"{kind}/{number}/" for number in numbers]
+    return tuple(
+        Network.from_arrays({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
+        for prefix in prefixes
+    )
+
+
+def _check_digest(path: Path, expected: str | None) -> None:
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error})") from error
+    if digest != expected:
+        raise ModelError(f"{path}: is not the file that card.json describes (sha256 differs)")
+
+
+def _check_golden(model: Model, golden: dict[str, NDArray[Any]], folder: Path) -> None:
+    layout = Layout(golden["n_chars"], golden["holders"], golden["page_offsets"])
+    proba = model.predict_proba(golden["own"], layout)
+    if not (np.abs(proba - golden["proba"]) <= GOLDEN_TOLERANCE).all():
+        raise ModelError(f"{folder}: gives other answers than when it was made; the files are damaged or do not match")
+
+
+def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: dict[str, NDArray[Any]]) -> None:
+    """Write all files of a model but its README; `classifier` is what scikit-learn fitted."""
+    import skops.io
+
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {"words/weights": model.words.weights, "words/intercept": model.words.intercept}
+    for kind in ("first", "second"):
+        for number, network in enumerate(getattr(model, kind)):
+            arrays |= {f"{kind}/{number}/{name}": array for name, array in network.arrays().items()}
+    np.savez_compressed(folder / "weights.npz", **arrays)
+    np.savez_compressed(folder / "golden.npz", **golden)
+    skops.io.dump(classifier, folder / "classifier.skops")
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+               for path in (folder / "weights.npz", folder / "golden.npz", folder / "classifier.skops")}  # fmt: skip
+    card = asdict(model.card) | {"sha256": digests}
+    (folder / "card.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def load_classifier(folder: Path) -> dict[str, Any]:
+    """Load scikit-learn's own objects; nothing but scikit-learn's and numpy's types is trusted."""
+    import skops.io
+
+    path = folder / "classifier.skops"
+    _check_digest(path, read_card(folder).sha256.get(path.name))
+    try:
+        loaded: dict[str, Any] = skops.io.load(path, trusted=[])
+    except Exception as error:  # skops raises its own and zipfile's kinds
+        raise ModelError(f"{path}: refused ({type(error).__name__}: {error})") from error
+    return loaded

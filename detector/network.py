@@ -1,0 +1,74 @@
+"""A multilayer perceptron as plain arrays: what scikit-learn fitted, evaluated without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Network(NamedTuple):
+    """Scaling and layers of one fitted pipeline (see `train.make_network`).
+
+    `low`, `high`, `mean`, `scale` are float32 (f,); `weights[i]` float32 (in, out), `biases[i]` float32 (out,).
+    """
+
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    weights: tuple[NDArray[np.float32], ...]
+    biases: tuple[NDArray[np.float32], ...]
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, float32 (n, k); NaN counts as the training mean."""
+        layer = np.nan_to_num((np.clip(X, self.low, self.high) - self.mean) / self.scale)
+        for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            layer = np.maximum(layer @ weights + biases, 0)
+        return softmax(layer @ self.weights[-1] + self.biases[-1])
+
+    def arrays(self) -> dict[str, NDArray[np.float32]]:
+        """Return all arrays by name, for saving."""
+        named = {"low": self.low, "high": self.high, "mean": self.mean, "scale": self.scale}
+        named |= {f"weights{i}": w for i, w in enumerate(self.weights)}
+        return named | {f"biases{i}": b for i, b in enumerate(self.biases)}
+
+    @classmethod
+    def from_arrays(cls, named: Mapping[str, NDArray[np.float32]]) -> Network:
+        """Undo `arrays`; KeyError when one is missing."""
+        depth = sum(name.startswith("weights") for name in named)
+        weights = tuple(named[f"weights{i}"] for i in range(depth))
+        biases = tuple(named[f"biases{i}"] for i in range(depth))
+        return cls(named["low"], named["high"], named["mean"], named["scale"], weights, biases)
+
+    @classmethod
+    def from_pipeline(cls, pipeline: Any) -> Network:
+        """Read the arrays out of a fitted MinMaxScaler → StandardScaler → SimpleImputer → MLPClassifier.
+
+        Raises
+        ------
+        ValueError
+            If the network has other classes than 0, 1, 2, or other than rectified units.
+        """
+        bounds, standard, _, perceptron = (step for _, step in pipeline.steps)
+        if list(perceptron.classes_) != [0, 1, 2] or perceptron.activation != "relu":
+            raise ValueError("the network must have classes 0, 1, 2 and rectified units")
+        # The first scaler only clips: its output is mapped back, so that mean and scale are in the features' own units.
+        mean = (standard.mean_ - bounds.min_) / bounds.scale_
+        scale = standard.scale_ / bounds.scale_
+        columns = (bounds.data_min_, bounds.data_max_, mean, scale)
+        layers = (tuple(a.astype(np.float32) for a in group) for group in (perceptron.coefs_, perceptron.intercepts_))
+        return cls(*(column.astype(np.float32) for column in columns), *layers)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Normalise rows of `logits` to probabilities."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def mean_proba(networks: tuple[Network, ...], X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average the networks' probabilities, float32 (n, k)."""
+    return np.mean([network.predict_proba(X) for network in networks], axis=0, dtype=np.float32)

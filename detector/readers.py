@@ -1,0 +1,188 @@
+"""Files, folders and records to pages. Nothing is decoded here, and nothing is lost: what cannot be read is a page too,
+with a `problem`."""
+
+from __future__ import annotations
+
+import glob
+import gzip
+import io
+import json
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from detector.blocks import RawPage
+
+MAX_PAGE_BYTES = 16 << 20  # of one page or record; the largest real news pages have some 2 MB
+STDIN = "-"
+
+
+class Fields(NamedTuple):
+    """Where the records of a corpus keep what: the caller's names first, then the customary ones."""
+
+    html: tuple[str, ...] = ("html",)
+    text: tuple[str, ...] = ("text", "content", "raw_content")
+    id: str = "id"
+    url: str = "url"
+
+
+def read_paths(
+    paths: Iterable[str], fields: Fields = Fields(), input_format: str | None = None  # noqa: B008 - immutable
+) -> Iterator[RawPage]:
+    """Read files, folders (all known files below, in order of their paths), globs and ``-`` for standard input.
+
+    Parameters
+    ----------
+    input_format : {"html", "text", "jsonl"}, optional
+        What the files are, whatever they are called; by default the name tells, or for standard input its beginning.
+    """
+    for path in paths:
+        if path == STDIN:
+            yield from _read_stdin(fields, input_format)
+            continue
+        for file, asked_for in _expand(path):
+            yield from _read_file(file, fields, input_format, asked_for)
+
+
+def _expand(path: str) -> Iterator[tuple[Path, bool]]:
+    """Yield files, and whether the user named them: a folder's unknown files are passed over, named ones are not."""
+    found = Path(path)
+    if found.is_dir():
+        yield from ((file, False) for file in sorted(found.rglob("*")) if file.is_file() and _format_of(file))
+    elif not found.exists() and glob.has_magic(path):
+        matches = sorted(glob.glob(path, recursive=True))
+        for match in matches or [path]:
+            yield from ((Path(match), True),) if not Path(match).is_dir() else _expand(match)
+    else:
+        yield found, True
+
+
+FORMATS = {
+    ".html": "html", ".htm": "html", ".shtml": "html", ".xhtml": "html",
+    ".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl",
+}  # fmt: skip
+COMPRESSIONS = (".gz", ".zst")
+
+
+def _format_of(path: Path) -> str | None:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSIONS:
+        suffixes.pop()
+    return FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def _read_file(path: Path, fields: Fields, input_format: str | None, asked_for: bool) -> Iterator[RawPage]:
+    kind = input_format or _format_of(path)
+    if kind is None:
+        known = ", ".join(FORMATS)
+        yield _failed(str(path), "unknown_format", f"{path}: unknown kind of file; known are {known} (or say --input-format)")
+        return
+    try:
+        with _open(path) as stream:
+            yield from READERS[kind](stream, str(path), fields)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
+        yield _failed(str(path), code, f"{path}: {_reason(error)}")
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
+
+
+def _open(path: Path) -> IO[bytes]:
+    suffix = path.suffix.lower()
+    if suffix == ".gz":
+        return gzip.open(path)
+    if suffix == ".zst":
+        import zstandard
+
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True))
+    return path.open("rb")
+
+
+def _failed(page_id: str, code: str, message: str) -> RawPage:
+    return RawPage(page_id, b"", problem=(code, message))
+
+
+def _read_stdin(fields: Fields, input_format: str | None) -> Iterator[RawPage]:
+    stream = io.BufferedReader(sys.stdin.buffer) if not hasattr(sys.stdin.buffer, "peek") else sys.stdin.buffer
+    kind = input_format or _sniff(stream.peek(512)[:512])  # type: ignore[attr-defined]
+    yield from READERS[kind](stream, STDIN, fields)
+
+
+def _sniff(head: bytes) -> str:
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"{"):
+        return "jsonl"
+    return "html" if start.startswith(b"<") or b"<html" in head.lower() else "text"
+
+
+def _read_html(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+    yield _whole(stream, name, "text/html")
+
+
+def _read_text(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+    yield _whole(stream, name, "text/plain")
+
+
+def _whole(stream: IO[bytes], name: str, media_type: str) -> RawPage:
+    body = stream.read(MAX_PAGE_BYTES + 1)
+    if len(body) > MAX_PAGE_BYTES:
+        return _failed(name, "too_large", f"{name}: more than {MAX_PAGE_BYTES >> 20} MB")
+    return RawPage(name, body, media_type=media_type)
+
+
+def _read_jsonl(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+    for number, line in enumerate(_bounded_lines(stream), 1):
+        where = f"{name}:{number}"
+        if len(line) > MAX_PAGE_BYTES:
+            yield _failed(where, "too_large", f"{where}: a record of more than {MAX_PAGE_BYTES >> 20} MB")
+        elif line.strip(b"\xef\xbb\xbf \t\r\n"):
+            yield _parse_record(line, where, fields)
+
+
+def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yield lines; of one that is too long only its beginning, so that no line fills the memory."""
+    while line := stream.readline(MAX_PAGE_BYTES + 1):
+        rest = line
+        while len(rest) > MAX_PAGE_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_PAGE_BYTES + 1)
+        yield line
+
+
+def _parse_record(line: bytes, where: str, fields: Fields) -> RawPage:
+    try:
+        record = json.loads(line.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError) as error:
+        return _failed(where, "bad_json", f"{where}: not JSON ({error})")
+    if not isinstance(record, dict):
+        return _failed(where, "bad_record", f"{where}: a {type(record).__name__}, not an object")
+    return page_of_record(record, where, fields)
+
+
+def page_of_record(record: Mapping[str, Any], where: str, fields: Fields) -> RawPage:
+    """Make a page of one record of a corpus; `where` names it when it has no id."""
+    page_id = str(record[fields.id]) if record.get(fields.id) not in (None, "") else where
+    url = record.get(fields.url)
+    url = url if isinstance(url, str) and url else None
+    html, text = _first(record, fields.html), _first(record, fields.text)
+    if html is None and text is None:
+        wanted = " or ".join((*fields.html, *fields.text))
+        return _failed(page_id, "no_field", f"{where}: no field {wanted} with text in it")
+    if html is not None:
+        return RawPage(page_id, html, url)
+    title = record.get("title")
+    return RawPage(page_id, text or "", url, None, "text/plain", title if isinstance(title, str) else "")
+
+
+def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> bytes | str | None:
+    return next((record[name] for name in names if isinstance(record.get(name), (str, bytes))), None)
+
+
+READERS: dict[str, Callable[[IO[bytes], str, Fields], Iterator[RawPage]]] = {
+    "html": _read_html,
+    "text": _read_text,
+    "jsonl": _read_jsonl,
+}

@@ -1,0 +1,264 @@
+"""Markup to blocks, in one walk.
+
+Lexbor repairs the page as a browser would and writes it out again in canonical form: attributes quoted, ``<`` and
+``>`` escaped in text and attributes, end tags in place. That string is then read once, token by token, with a stack.
+A block ends at every start or end of a block-level element, at ``<br>`` and ``<hr>``: old Chinese pages set their
+paragraphs with ``<br>`` alone, in a table cell or straight in ``<body>``.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from selectolax.lexbor import LexborHTMLParser
+
+from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
+
+# Elements whose text is never read by a visitor, or is a form's own noise.
+NOISE = ["script", "style", "template", "select", "textarea", "svg", "math", "datalist", "iframe", "noembed", "xmp",
+         "canvas", "head"]  # fmt: skip
+INLINE = frozenset(
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span strike strong"
+    " sub sup time tt u var ruby rb rt rp bdi wbr img input button object embed param map area picture source audio"
+    " video track noscript base basefont output meter progress data slot o:p st1:chsdate x-span".split()
+)
+VOID = frozenset("area base br col embed hr img input link meta param source track wbr keygen basefont frame".split())
+BREAKING_VOID = frozenset(("br", "hr"))
+BOLD = frozenset(("b", "strong"))
+
+_TOKEN = re.compile(r"<(?:!--.*?-->|!([^>]*)>|(/?)([^\s>]+)([^>]*)>)([^<]*)", re.S)
+_ATTRIBUTE = re.compile(r'\s(class|id|style|hidden|href|aria-hidden|height)(?:="([^"]*)")?')
+_HIDDEN_STYLE = re.compile(
+    r"display:none|visibility:hidden|text-indent:-\d{3,}|font-size:0(?:px|pt|em|%)?(?:;|$)|opacity:0(?:;|$)"
+    r"|(?:left|top|right|bottom|margin-left|margin-top):-\d{3,}|clip:rect\(0"
+    r"|(?:^|;)(?:max-)?height:[01](?:px)?(?:;|$)|(?:^|;)width:[01](?:px)?(?:;|$)"
+)
+_HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
+_LANDMARK_TAGS = frozenset(LANDMARK_BIT)
+_ENTITIES = (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
+# Format characters that take no room and split words: zero-width, joiners, marks of direction, soft hyphen.
+
+
+class _Element(NamedTuple):
+    """What the blocks inside an element inherit; a child starts from its parent's values."""
+
+    tag: str
+    holders: tuple[int, ...]
+    named: tuple[int, ...]
+    landmarks: int
+    depth: int
+    hidden: bool
+    links: int  # how many <a> are open
+    bold: bool
+    tag_index: int
+
+
+_ROOT = _Element("", (0,) * HOLDER_LEVELS, (-1,) * NAMED_LEVELS, 0, 0, False, 0, False, 0)
+
+
+def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
+    """Split one page of markup into blocks.
+
+    Parameters
+    ----------
+    html : str
+        Decoded markup.
+    host : str
+        The page's own host name, to tell links that leave it; '' where it is not known.
+
+    Returns
+    -------
+    Blocks
+        With one page; no blocks when the page shows no text.
+    """
+    parser = LexborHTMLParser(html)
+    title = _title(parser)
+    parser.strip_tags(NOISE)
+    canonical = parser.html or ""
+    walk = _Walk(host.removeprefix("www."))
+    stack = [_ROOT]
+    for _, slash, tag, attributes, text in _TOKEN.findall(canonical):
+        if tag:
+            if slash:
+                walk.close(stack, tag)
+            else:
+                walk.open(stack, tag, attributes)
+        if text:
+            walk.add(text, stack[-1])
+    walk.flush()
+    return walk.blocks(page_id, title)
+
+
+def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
+    """Split plain text into blocks, one a line that is not blank; what only a DOM can tell stays empty."""
+    walk = _Walk("")
+    element = _ROOT._replace(tag_index=TAG_INDEX["line"])
+    for line in text.splitlines():
+        walk.add(line.replace("&", "&amp;"), element)
+        walk.flush()
+    return walk.blocks(page_id, title, from_dom=False)
+
+
+def _title(parser: LexborHTMLParser) -> str:
+    node = parser.css_first("title")
+    return fold(node.text()) if node is not None else ""
+
+
+def fold(text: str) -> str:
+    """Fold runs of white space (no-break and ideographic space too) to one space, and strip."""
+    return " ".join(text.split())
+
+
+class _Walk:
+    """The columns of one page while they grow. Scalars go to typed arrays: no object a block is kept."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.pieces: list[str] = []
+        self.first: _Element | None = None
+        self.counts = [0, 0, 0, 0, 0]  # link_chars, bold_chars, n_links, n_offsite, n_images
+        self.images = 0
+        self.elements = 0
+        self.names: dict[str, int] = {}
+        self.texts: list[str] = []
+        self.rows = array("i")
+
+    def open(self, stack: list[_Element], tag: str, attributes: str) -> None:
+        if tag in VOID:
+            if tag in BREAKING_VOID:
+                self.flush()
+            elif tag == "img":
+                self.images += 1
+            return
+        parent = stack[-1]
+        inline = tag in INLINE
+        if not inline:
+            self.flush()
+        found = _read_attributes(attributes) if attributes else _NO_ATTRIBUTES
+        if tag == "a":
+            self._count_link(found.href)
+        stack.append(self._child(parent, tag, found, inline))
+
+    def _child(self, parent: _Element, tag: str, found: _Attributes, inline: bool) -> _Element:
+        holders, tag_index = parent.holders, parent.tag_index
+        if not inline:
+            self.elements += 1
+            holders = (self.elements, *holders[:-1])
+            tag_index = TAG_INDEX.get(tag, 0)
+        named = parent.named
+        if found.names:
+            number = self.names.setdefault(found.names, len(self.names))
+            named = (number, *named[:-1])
+        landmarks = parent.landmarks | LANDMARK_BIT[tag] if tag in _LANDMARK_TAGS else parent.landmarks
+        hidden = parent.hidden or found.hidden
+        links = parent.links + (tag == "a")
+        bold = parent.bold or tag in BOLD
+        return _Element(tag, holders, named, landmarks, parent.depth + 1, hidden, links, bold, tag_index)
+
+    def close(self, stack: list[_Element], tag: str) -> None:
+        if tag not in INLINE:
+            self.flush()
+        if len(stack) > 1:
+            stack.pop()
+
+    def _count_link(self, href: str) -> None:
+        self.counts[2] += 1
+        match = _HOST.match(href)
+        if match and self.host and not match.group(1).lower().removeprefix("www.").endswith(self.host):
+            self.counts[3] += 1
+
+    def add(self, text: str, element: _Element) -> None:
+        """Take a run of text. The first one that shows anything decides what the block inherits."""
+        if text.isspace():
+            if self.pieces:
+                self.pieces.append(" ")
+            return
+        if "&" in text:
+            for entity, character in _ENTITIES:
+                text = text.replace(entity, character)
+        if self.first is None or (self.first.links and not element.links):
+            self.first = element  # text beside a link tells more of the block than the link
+        self.pieces.append(text)
+        if element.links:
+            self.counts[0] += len(text)
+        if element.bold:
+            self.counts[1] += len(text)
+
+    def flush(self) -> None:
+        """End the block."""
+        if self.first is not None:
+            text = fold("".join(self.pieces))
+            if text:
+                self._append(text, self.first)
+        elif self.counts[2] and not self.pieces:
+            self.counts[2] = self.counts[3] = 0  # links around images only
+        self.pieces = []
+        self.first = None
+
+    def _append(self, text: str, element: _Element) -> None:
+        self.texts.append(text)
+        link_chars, bold_chars, n_links, n_offsite, _ = self.counts
+        size = len(text)
+        row = (min(link_chars, size), min(bold_chars, size), n_links, n_offsite, self.images, element.depth)
+        self.rows.extend(row)
+        self.rows.extend((element.tag_index, element.landmarks, element.hidden))
+        self.rows.extend(element.holders)
+        self.rows.extend(element.named)
+        self.counts = [0, 0, 0, 0, 0]
+        self.images = 0
+
+    def blocks(self, page_id: str, title: str, from_dom: bool = True) -> Blocks:
+        width = 9 + HOLDER_LEVELS + NAMED_LEVELS
+        rows = np.array(self.rows, np.int32).reshape(-1, width)
+        sizes = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
+        return Blocks(
+            text="".join(self.texts),
+            text_offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            page_offsets=np.array([0, len(self.texts)], np.int64),
+            page_ids=[page_id],
+            titles=[title],
+            from_dom=np.array([from_dom]),
+            link_chars=rows[:, 0].copy(),
+            bold_chars=rows[:, 1].copy(),
+            n_links=rows[:, 2].copy(),
+            n_offsite=rows[:, 3].copy(),
+            n_images=rows[:, 4].copy(),
+            depth=np.minimum(rows[:, 5], 32767).astype(np.int16),
+            tag=rows[:, 6].astype(np.uint8),
+            landmarks=rows[:, 7].copy(),
+            hidden=rows[:, 8].astype(bool),
+            holders=rows[:, 9 : 9 + HOLDER_LEVELS].copy(),
+            named=rows[:, 9 + HOLDER_LEVELS :].copy(),
+            names=list(self.names),
+        )
+
+
+class _Attributes(NamedTuple):
+    names: str
+    hidden: bool
+    href: str
+
+
+_NO_ATTRIBUTES = _Attributes("", False, "")
+
+
+@lru_cache(maxsize=8192)
+def _read_attributes(attributes: str) -> _Attributes:
+    """Attribute strings recur by the hundred on a page, so each is read once."""
+    names, hidden, href = [], False, ""
+    for name, value in _ATTRIBUTE.findall(attributes):
+        if name in ("class", "id"):
+            names.append(value)
+        elif name == "href":
+            href = value
+        elif name == "style":
+            hidden = hidden or bool(_HIDDEN_STYLE.search(value.replace(" ", "").lower()))
+        elif name == "height":
+            hidden = hidden or value in ("0", "1")
+        else:
+            hidden = hidden or name == "hidden" or value == "true"
+    return _Attributes(fold(" ".join(names).lower()), hidden, href)

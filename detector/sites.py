@@ -1,0 +1,31 @@
+"""Host names and registered domains: the unit by which pages are split and counted."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/@?#]*@)?([^/:?#\s]+)", re.I)
+
+
+def host_of(url: str | None) -> str:
+    """Return the host of `url` in lower case, '' when there is none."""
+    match = _HOST.match(url or "")
+    return match.group(1).lower().rstrip(".") if match else ""
+
+
+@lru_cache(maxsize=65536)
+def domain_of(host: str) -> str:
+    """Return the registered domain of a host (``news.sina.com.cn`` → ``sina.com.cn``), by the Public Suffix List.
+
+    A host that has none (an address, a bare name) is returned as it is.
+    """
+    return _suffixes().privatesuffix(host.lower()) or host.lower()
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> Any:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()

@@ -1,0 +1,394 @@
+"""Fitting: two passes of classifiers, cross-validated by site; thresholds from held-out predictions; a model folder."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.corpus import Labeled, gather
+from detector.errors import InputError
+from detector.evaluate import Scores, page_f1, score
+from detector.features import FEATURE_NAMES, FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
+from detector.labeled import read_labeled
+from detector.labels import Label
+from detector.lexicon import Lexicon
+from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
+from detector.network import Network
+from detector.ngrams import N_BUCKETS, Words, gram_counts
+from detector.rows import Rows, concat_rows, load_rows, make_rows, select_pages
+
+FOLDS = 5  # outer, by site
+INNER_FOLDS = 4  # for the first pass's predictions on its own training pages
+FIRST_SEEDS = (0, 1)
+SECOND_SEEDS = (0, 1, 2)
+WORDS_PENALTY = 1.0  # C of the n-gram regression
+CONTENT_THRESHOLDS = np.round(np.arange(0.25, 0.76, 0.05), 2)
+MAX_FALSE_SPAM = 0.0005  # of honest blocks called spam on held-out sites, for choosing the spam threshold
+SPAM_THRESHOLDS = np.round(np.arange(0.5, 0.996, 0.005), 3)
+GOLDEN_PAGES = 3
+Report = Callable[[str], None]
+
+
+# ---------------------------------------------------------------- classifiers
+
+
+def _perceptron(hidden: int, epochs: int, seed: int) -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    return make_pipeline(
+        MinMaxScaler(clip=True), StandardScaler(),
+        SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True),
+        MLPClassifier((hidden,), alpha=0.1, batch_size=256, max_iter=epochs, random_state=seed),
+    )  # fmt: skip
+
+
+def _logistic(seed: int) -> Any:
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+    fill = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+    return make_pipeline(MinMaxScaler(clip=True), StandardScaler(), fill, LogisticRegression(C=0.1, max_iter=200))
+
+
+def _boosting(seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    return HistGradientBoostingClassifier(
+        max_iter=120, learning_rate=0.1, max_leaf_nodes=15, l2_regularization=5.0, min_samples_leaf=40,
+        max_features=0.3, max_bins=128, random_state=seed,
+    )  # fmt: skip
+
+
+class Classifier(NamedTuple):
+    """How to make the estimators of both passes from a seed, and with how many seeds."""
+
+    first: Callable[[int], Any]
+    second: Callable[[int], Any]
+    first_seeds: Sequence[int] = (0,)
+    second_seeds: Sequence[int] = (0,)
+
+
+CLASSIFIERS = {
+    "mlp": Classifier(partial(_perceptron, 64, 8), partial(_perceptron, 32, 10), FIRST_SEEDS, SECOND_SEEDS),
+    "logistic": Classifier(_logistic, _logistic),
+    "boosting": Classifier(_boosting, _boosting),
+}
+DEFAULT_CLASSIFIER = "mlp"  # the one whose weights are plain arrays
+
+
+# ---------------------------------------------------------------- folds
+
+
+def site_folds(sites: Sequence[str], k: int, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Split pages into `k` folds so that no site stands on both sides; (train, test) page numbers."""
+    from sklearn.model_selection import GroupKFold
+
+    n_sites = len(set(sites))
+    if n_sites < 2:
+        raise InputError("training needs pages of at least two sites: scores are always taken on sites not trained on")
+    splitter = GroupKFold(min(k, n_sites), shuffle=True, random_state=seed)
+    return [(train, test) for train, test in splitter.split(np.arange(len(sites)), groups=np.array(sites))]
+
+
+# ---------------------------------------------------------------- words
+
+
+def fit_words(labeled: Labeled, pages: NDArray[np.int64] | None = None) -> Words:
+    """Fit the n-gram evidence on labelled blocks (of some pages)."""
+    mask = labeled.label >= 0
+    if pages is not None:
+        mask &= np.isin(labeled.blocks.page_index, pages)
+    return _words_of(fit_words_estimator(gram_counts(labeled.blocks)[mask], labeled.label[mask]))
+
+
+def fit_words_estimator(counts: Any, label: NDArray[np.int8]) -> Any:
+    """Fit scikit-learn's logistic regression on n-gram counts; the three classes must all occur."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose: a form of regularisation
+        return LogisticRegression(C=WORDS_PENALTY, max_iter=60).fit(counts, label)
+
+
+def _words_of(estimator: Any) -> Words:
+    weights = np.zeros((N_BUCKETS, 3), np.float32)
+    intercept = np.full(3, -10.0, np.float32)  # a class never seen
+    if len(estimator.classes_) == 2:
+        low, high = (int(c) for c in estimator.classes_)
+        weights[:, low], weights[:, high] = -estimator.coef_[0] / 2, estimator.coef_[0] / 2
+        intercept[[low, high]] = -estimator.intercept_[0] / 2, estimator.intercept_[0] / 2
+    else:
+        weights[:, estimator.classes_] = estimator.coef_.T
+        intercept[estimator.classes_] = estimator.intercept_
+    return Words(weights.astype(np.float16).astype(np.float32), intercept)
+
+
+def rows_with_words(labeled: Labeled, lexicon: Lexicon, words: Words) -> Rows:
+    """Featurise labelled pages with n-gram evidence that never saw them."""
+    own = featurize(labeled.blocks, lexicon, words)
+    return make_rows(labeled.blocks, own, labeled.label, labeled.sites)
+
+
+def rows_crossed(labeled: Labeled, lexicon: Lexicon, *, folds: int = INNER_FOLDS, seed: int = 0) -> tuple[Rows, Words]:
+    """Featurise labelled pages, the n-gram evidence of each site by words fitted on the others.
+
+    Returns
+    -------
+    Rows
+        Of all pages.
+    Words
+        Fitted on all pages, for use on pages not among them.
+    """
+    every = fit_words(labeled)
+    own = featurize(labeled.blocks, lexicon, every)
+    columns = [OWN_NAMES.index(name) for name in ("words_content", "words_chrome", "words_spam")]
+    page = labeled.blocks.page_index
+    for train, test in site_folds(labeled.sites, folds, seed):
+        scores = featurize(labeled.blocks, lexicon, fit_words(labeled, train))[:, columns]
+        inside = np.isin(page, test)
+        own[np.ix_(np.flatnonzero(inside), columns)] = scores[inside]
+    return make_rows(labeled.blocks, own, labeled.label, labeled.sites), every
+
+
+def save_words(path: Path, words: Words) -> None:
+    """Write words as half-precision arrays, which is how they were rounded when they were fitted."""
+    np.savez_compressed(path, weights=words.weights.astype(np.float16), intercept=words.intercept)
+
+
+def load_words(path: Path) -> Words:
+    """Read what `save_words` wrote."""
+    saved = read_arrays(path)
+    return Words(saved["weights"].astype(np.float32), saved["intercept"])
+
+
+def training_rows(
+    folders: Sequence[Path], lexicon: Lexicon, *, on_page: Report = lambda _: None, on_loss: Report = lambda _: None
+) -> tuple[Rows, Words]:
+    """Read all labelled data below `folders`: rows with their words, and labelled pages.
+
+    Labelled pages get their n-gram evidence from the words that came with the rows, which never saw them; where there
+    are no rows, words are fitted on the pages themselves, crossed by site.
+    """
+    found = [path for folder in folders for path in sorted(folder.rglob("rows.npz"))]
+    pages = (page for folder in folders for page in read_labeled(folder))
+    labeled = gather(pages, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
+    if not found:
+        if labeled is None:
+            raise InputError(f"no rows.npz and no label tables below {', '.join(map(str, folders))}")
+        return rows_crossed(labeled, lexicon)
+    words = load_words(found[0].with_name("words.npz"))
+    parts = [load_rows(path) for path in found]
+    if labeled is not None:
+        parts.append(rows_with_words(labeled, lexicon, words))
+    return concat_rows(parts), words
+
+
+def _any_tables(folders: Sequence[Path]) -> bool:
+    return any(next(folder.rglob("*.tsv"), None) for folder in folders)
+
+
+# ---------------------------------------------------------------- two passes
+
+
+class Fitted(NamedTuple):
+    """The fitted estimators of both passes."""
+
+    first: list[Any]
+    second: list[Any]
+
+    def predict_proba(self, rows: Rows) -> NDArray[np.float32]:
+        """Return float32 (n, 3), from scikit-learn's own objects."""
+        proba = _proba(self.first, with_context(rows.own, rows.layout.page_offsets))
+        return _proba(self.second, second_pass_input(proba, rows.own, rows.layout))
+
+
+def _proba(estimators: Sequence[Any], X: NDArray[np.float32]) -> NDArray[np.float32]:
+    out = np.zeros((len(X), 3), np.float32)
+    for estimator in estimators:
+        out[:, estimator.classes_] += estimator.predict_proba(X).astype(np.float32) / len(estimators)
+    return out
+
+
+def fit(rows: Rows, classifier: Classifier, seed: int = 0) -> Fitted:
+    """Fit both passes; the second learns from first-pass predictions on sites that pass did not see."""
+    X = with_context(rows.own, rows.layout.page_offsets)
+    page = rows.page_index
+    held_out = np.zeros((len(X), 3), np.float32)
+    for train, test in site_folds(rows.sites, INNER_FOLDS, seed):
+        inside, outside = np.isin(page, train), np.isin(page, test)
+        estimators = _fit_pass(classifier.first, classifier.first_seeds[:1], X[inside], rows.label[inside], _FIRST_NAMED)
+        held_out[outside] = _proba(estimators, X[outside])
+    first = _fit_pass(classifier.first, classifier.first_seeds, X, rows.label, _FIRST_NAMED)
+    Z = second_pass_input(held_out, rows.own, rows.layout)
+    return Fitted(first, _fit_pass(classifier.second, classifier.second_seeds, Z, rows.label, _SECOND_NAMED))
+
+
+# Columns of class and id words. Each block is also shown without them: a site not seen before has other words.
+_FIRST_NAMED = [i for i, name in enumerate(FEATURE_NAMES) if name.startswith("name_")]
+_SECOND_NAMED = [len(consensus.NAMES) + i for i, name in enumerate(OWN_NAMES) if name.startswith("name_")]
+
+
+def _fit_pass(
+    make: Callable[[int], Any], seeds: Sequence[int], X: NDArray[np.float32], label: NDArray[np.int8], named: list[int]
+) -> list[Any]:
+    from sklearn.exceptions import ConvergenceWarning
+
+    known = label >= 0
+    nameless = X[known]
+    nameless[:, named] = 0
+    shown, truth = np.concatenate([X[known], nameless]), np.concatenate([label[known]] * 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed, small number of epochs is the regularisation
+        return [make(seed).fit(shown, truth) for seed in seeds]
+
+
+def cross_validate(rows: Rows, classifier: Classifier, *, folds: int = FOLDS, seed: int = 0) -> NDArray[np.float32]:
+    """Predict every page by a model that was fitted without its site, float32 (n, 3)."""
+    from joblib import Parallel, delayed
+
+    proba = np.zeros((len(rows.label), 3), np.float32)
+    splits = site_folds(rows.sites, folds, seed)
+    found = Parallel(n_jobs=-1)(delayed(_fit_and_predict)(rows, *split, classifier, seed) for split in splits)
+    for (_, test), predicted in zip(splits, found, strict=True):
+        proba[np.isin(rows.page_index, test)] = predicted
+    return proba
+
+
+def _fit_and_predict(
+    rows: Rows, train: NDArray[np.int64], test: NDArray[np.int64], classifier: Classifier, seed: int
+) -> NDArray[np.float32]:
+    return fit(select_pages(rows, train), classifier, seed).predict_proba(select_pages(rows, test))
+
+
+# ---------------------------------------------------------------- thresholds
+
+
+def choose_thresholds(rows: Rows, proba: NDArray[np.float32]) -> tuple[float, float]:
+    """Choose (content, spam) on held-out predictions.
+
+    The spam threshold is the lowest at which honest blocks are called spam at most `MAX_FALSE_SPAM` of the time; then
+    the content threshold is the one with the best mean page F1.
+    """
+    honest = (rows.label == Label.CONTENT) | (rows.label == Label.CHROME)
+    p_spam = proba[honest, Label.SPAM]
+    spam = next((t for t in SPAM_THRESHOLDS if (p_spam >= t).mean() <= MAX_FALSE_SPAM), SPAM_THRESHOLDS[-1])
+    f1 = [page_f1(rows, proba, float(t), float(spam)).mean() for t in CONTENT_THRESHOLDS]
+    return float(CONTENT_THRESHOLDS[int(np.argmax(f1))]), float(spam)
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def compare(rows: Rows, names: Sequence[str], report: Report, seed: int = 0) -> Iterator[tuple[str, Scores]]:
+    """Cross-validate classifiers one after another, thresholds chosen for each."""
+    for name in names:
+        report(f"cross-validating {name} over {len(set(rows.sites))} sites")
+        proba = cross_validate(rows, CLASSIFIERS[name], seed=seed)
+        yield name, score(rows, proba, *choose_thresholds(rows, proba))
+
+
+def train(
+    rows: Rows, words: Words, lexicon: Lexicon, folder: Path, *,
+    compared: Sequence[str] = tuple(CLASSIFIERS), seed: int = 0, report: Report = lambda _: None,
+) -> dict[str, Scores]:  # fmt: skip
+    """Cross-validate, choose thresholds, fit on everything and write a model folder.
+
+    Returns
+    -------
+    dict of str to Scores
+        Held-out scores of every classifier compared; the default one is what is saved.
+    """
+    names = [DEFAULT_CLASSIFIER, *(n for n in compared if n != DEFAULT_CLASSIFIER)]
+    found = dict(compare(rows, names, report, seed))
+    report("fitting on all sites")
+    fitted = fit(rows, CLASSIFIERS[DEFAULT_CLASSIFIER], seed)
+    scores = found[DEFAULT_CLASSIFIER]
+    card = make_card(folder.name, rows, lexicon, scores, {name: s.summary() for name, s in found.items()}, seed)
+    model = _model(fitted, words, card)
+    save_model(folder, model, {"first": _bare(fitted.first), "second": _bare(fitted.second)}, _golden(rows, fitted))
+    load_classifier(folder)
+    return found
+
+
+def fit_model(rows: Rows, words: Words, lexicon: Lexicon, name: str, *, seed: int = 0) -> Model:
+    """Fit a model and its thresholds without saving it or comparing classifiers."""
+    scores = dict(compare(rows, [DEFAULT_CLASSIFIER], lambda _: None, seed))[DEFAULT_CLASSIFIER]
+    fitted = fit(rows, CLASSIFIERS[DEFAULT_CLASSIFIER], seed)
+    return _model(fitted, words, make_card(name, rows, lexicon, scores, {}, seed))
+
+
+def _model(fitted: Fitted, words: Words, card: ModelCard) -> Model:
+    first, second = (tuple(Network.from_pipeline(p) for p in estimators) for estimators in fitted)
+    return Model(words, first, second, card)
+
+
+def make_card(
+    name: str, rows: Rows, lexicon: Lexicon, scores: Scores, compared: dict[str, Any], seed: int
+) -> ModelCard:
+    """Describe a model."""
+    import sklearn
+
+    data = {"pages": len(rows.page_ids), "blocks": int((rows.label >= 0).sum()), "sites": sorted(set(rows.sites))}
+    return ModelCard(
+        name=name, feature_names=list(OWN_NAMES), features_version=FEATURES_VERSION,
+        content_threshold=scores.content_threshold, spam_threshold=scores.spam_threshold,
+        classifier={"kind": DEFAULT_CLASSIFIER, "seed": seed, "folds": FOLDS}, lexicon_sha256=lexicon.sha256,
+        data_sha256=rows.sha256, data=data, scores={"compared": compared, "held_out": scores.details()},
+        versions={"scikit-learn": sklearn.__version__, "numpy": np.__version__},
+        created=datetime.now(UTC).date().isoformat(),
+    )  # fmt: skip
+
+
+def _bare(pipelines: Sequence[Any]) -> list[Any]:
+    """Drop what only fitting needs: the optimizer, whose type a loader would have to trust."""
+    for pipeline in pipelines:
+        vars(pipeline.steps[-1][1]).pop("_optimizer", None)
+    return list(pipelines)
+
+
+def _golden(rows: Rows, fitted: Fitted) -> dict[str, NDArray[Any]]:
+    """Keep some short pages' features with the probabilities that scikit-learn gives."""
+    sizes = np.diff(rows.layout.page_offsets)
+    chosen = select_pages(rows, np.sort(np.argsort(np.abs(sizes - 40), kind="stable")[:GOLDEN_PAGES]))
+    chosen = replace(chosen, own=chosen.own.astype(np.float16).astype(np.float32))
+    layout: Layout = chosen.layout
+    return {"own": chosen.own, "proba": fitted.predict_proba(chosen), **layout._asdict()}
+
+
+# ---------------------------------------------------------------- scoring
+
+Evaluation = dict[str, tuple[Rows, NDArray[np.float32], Scores]]
+
+
+def evaluate_crossed(rows: Rows, seed: int = 0) -> Evaluation:
+    """Score the default classifier on held-out sites: rows, probabilities and scores, under one name."""
+    proba = cross_validate(rows, CLASSIFIERS[DEFAULT_CLASSIFIER], seed=seed)
+    return {"held_out_sites": (rows, proba, score(rows, proba, *choose_thresholds(rows, proba)))}
+
+
+def evaluate_model(rows: Rows, model: Model) -> Evaluation:
+    """Score a model, apart for sites that it was trained on and sites that it was not."""
+    trained = set(model.card.data["sites"])
+    seen = np.array([site in trained for site in rows.sites])
+    found: Evaluation = {}
+    for name, pages in (("sites_not_trained_on", ~seen), ("sites_trained_on", seen)):
+        if pages.any():
+            part = select_pages(rows, np.flatnonzero(pages))
+            proba = model.predict_proba(part.own, part.layout)
+            thresholds = model.card.content_threshold, model.card.spam_threshold
+            found[name] = part, proba, score(part, proba, *thresholds)
+    return found

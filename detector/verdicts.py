@@ -1,0 +1,76 @@
+"""Probabilities to labels, labels to the verdict on a page and its cleaned text."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.labels import Label
+
+MIN_ARTICLE_CHARS = 40  # content below this, beside spam, is no article worth storing
+SPAM_PAGE_SHARE = 0.5  # of a page's non-chrome characters that are spam: the page itself is spam
+MAX_REPLACED_SHARE = 0.05  # replacement characters per character of text: beyond repair
+COPY_MIN_CHARS = 100  # repeated content below this is a refrain, not a second copy of the body
+COPY_BLOCK_CHARS = 12  # shorter repeated blocks go only inside a copy
+
+
+def decide(
+    proba: NDArray[np.float32], *, content_threshold: float, spam_threshold: float
+) -> NDArray[np.int8]:
+    """Label blocks: spam if its probability reaches its threshold, else content if it outweighs chrome enough.
+
+    Parameters
+    ----------
+    proba : float32 ndarray of shape (n, 3)
+        In `Label` order.
+    content_threshold : float
+        On the probability of content given that the block is not spam.
+
+    Returns
+    -------
+    int8 ndarray of shape (n,)
+    """
+    honest = np.maximum(proba[:, Label.CONTENT] + proba[:, Label.CHROME], 1e-9)
+    content = proba[:, Label.CONTENT] / honest >= content_threshold
+    label = np.where(content, np.int8(Label.CONTENT), np.int8(Label.CHROME))
+    return np.where(proba[:, Label.SPAM] >= spam_threshold, np.int8(Label.SPAM), label).astype(np.int8)
+
+
+def second_copies(
+    label: NDArray[np.int8], hashes: NDArray[np.uint64], n_chars: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Mark the content blocks of one page that stand in a second copy of its body, bool (n,).
+
+    A page built for desktop and for phones holds its article twice. Repeated blocks count as a copy only when together
+    they are long; a poem's refrain is left alone.
+    """
+    content = np.flatnonzero(label == Label.CONTENT)
+    _, first = np.unique(hashes[content], return_index=True)
+    again = np.ones(len(content), bool)
+    again[first] = False
+    copies = np.zeros(len(label), bool)
+    long_again = content[again & (n_chars[content] >= COPY_BLOCK_CHARS)]
+    if n_chars[long_again].sum() >= COPY_MIN_CHARS:
+        start = long_again.min()
+        copies[[i for i in content[again] if i >= start]] = True
+    return copies
+
+
+def judge(
+    label: NDArray[np.int8], n_chars: NDArray[np.int64], n_spans: int, replaced_share: float
+) -> tuple[str, list[str]]:
+    """Return keep, clean or drop for one page, with the reasons."""
+    chars = np.bincount(label, n_chars, minlength=3) if len(label) else np.zeros(3)
+    content, spam = chars[Label.CONTENT], chars[Label.SPAM]
+    reasons = []
+    if spam:
+        reasons.append("spam_block")
+    if n_spans:
+        reasons.append("injected_span")
+    if replaced_share > MAX_REPLACED_SHARE:
+        return "drop", [*reasons, "mojibake"]
+    if content == 0:
+        return "drop", [*reasons, "spam_page" if spam else "no_article"]
+    if spam and (content < MIN_ARTICLE_CHARS or spam > SPAM_PAGE_SHARE * (content + spam)):
+        return "drop", [*reasons, "spam_page"]
+    return ("clean" if reasons else "keep"), reasons
