@@ -29,6 +29,7 @@ from detector.network import Network, mean_proba
 from detector.ngrams import Words
 
 DEFAULT_MODEL = "news_v1"
+TRUSTED_TYPES = ["numpy.dtype"]  # besides those that skops itself trusts; fixed here, never read from a file
 GOLDEN_TOLERANCE = 1e-4  # probabilities; other BLAS builds round differently
 MAX_WEIGHTS_BYTES = 64 << 20  # unpacked; what a damaged or hostile archive may claim
 
@@ -220,13 +221,13 @@ def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: d
 
 
 def load_classifier(folder: Path) -> dict[str, Any]:
-    """Load scikit-learn's own objects; nothing but scikit-learn's and numpy's types is trusted."""
+    """Load scikit-learn's own objects; a file that names any other type is refused."""
     import skops.io
 
     path = folder / "classifier.skops"
     _check_digest(path, read_card(folder).sha256.get(path.name))
     try:
-        loaded: dict[str, Any] = skops.io.load(path, trusted=[])
+        loaded: dict[str, Any] = skops.io.load(path, trusted=TRUSTED_TYPES)
     except Exception as error:  # skops raises its own and zipfile's kinds
         raise ModelError(f"{path}: refused ({type(error).__name__}: {error})") from error
     return loaded
