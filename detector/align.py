@@ -29,9 +29,7 @@ _BYLINE = re.compile(
     r"^[\W_]*(?:责任?编辑|責任?編輯|编辑|編輯|作者|来源|來源|稿源|文章来源|本文来源|新闻来源|原标题|监制|校对|审核|记者|實習記者)?"
     r"[\W_]*[:：].{0,24}$|^[\W_]*[(（【\[]?(?:责任?编辑|責任?編輯|编辑|来源|來源)[^。]{0,30}$"
 )
-_DATELINE = re.compile(
-    r"^\D{0,12}(?:19|20)\d\d[-年/.]\s?\d{1,2}[-月/.]\s?\d{1,2}日?[^。，]{0,60}$"
-)
+_DATELINE = re.compile(r"^\D{0,12}(?:19|20)\d\d[-年/.]\s?\d{1,2}[-月/.]\s?\d{1,2}日?[^。，]{0,60}$")
 _HEADINGS = frozenset(TAGS.index(f"h{i}") for i in range(1, 7))
 
 
@@ -138,4 +136,6 @@ def _mark_headline(label: NDArray[np.int8], texts: list[str], blocks: Blocks) ->
 
 def _is_headline(text: str, title: str) -> bool:
     """A headline stands in the title whole, or begins it, and is a good part of it."""
-    return len(text) >= max(4, 0.35 * len(title)) and (text in title or title in text and len(text) < 1.3 * len(title))
+    return len(text) >= max(4, 0.35 * len(title)) and (
+        text in title or (title in text and len(text) < 1.3 * len(title))
+    )

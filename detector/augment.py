@@ -19,7 +19,26 @@ TOPICS = ("gambling", "gambling", "gambling", "gambling", "loan", "porn", "serve
 _HEADS = "必博威利发鼎盛凯龙宝金银皇冠星云乐开欧亚华万众恒大通富贵福鸿运腾飞天海洋环球新澳葡京狮虎凤麒麟明珠百乐优米兰尊顺吉祥旺荣泰兴隆瑞丰鑫"
 _FORMS = ("{h}{h}", "{h}{h}{h}", "{h}{h}{t}", "{h}{h}{t}", "{l}{h}{h}", "{h}{h}{d}", "{d}{h}{h}{t}", "{l}{d}", "{h}{h}{l}{d}", "{h}{h}·{h}{h}", "{l}{h}{h}{t}")  # fmt: skip
 _TYPES = ("国际", "娱乐", "体育", "棋牌", "会", "彩票", "城", "厅", "集团", "平台", "电竞", "贵宾会", "赌场", "真人")
-_LATIN = ("bet", "win", "vip", "hth", "ky", "mgm", "js", "ag", "pg", "bb", "kok", "yabo", "ob", "le", "ty", "yl", "xpj", "dafa")
+_LATIN = (
+    "bet",
+    "win",
+    "vip",
+    "hth",
+    "ky",
+    "mgm",
+    "js",
+    "ag",
+    "pg",
+    "bb",
+    "kok",
+    "yabo",
+    "ob",
+    "le",
+    "ty",
+    "yl",
+    "xpj",
+    "dafa",
+)
 _DIGITS = ("88", "365", "888", "168", "66", "77", "99", "1946", "918", "8888", "33", "55", "003", "6868", "2020")
 _ZONES = (".com", ".cc", ".net", ".vip", ".top", ".xyz", ".app", ".one", ".club", ".site")
 _NOISE = "★☆◆●♠♥♣♦※→√▲·•_-~♋❤🎰🔥💰✅👉🀄"
@@ -150,8 +169,16 @@ def _dress(random: Random, lines: list[str]) -> str:
         body = "".join(f"<{tag}>{line}</{tag}>" for line in lines)
     if random.random() < 0.35:
         hidden = random.choice(_HIDING)
-        return f'<div style="{hidden}">{body}</div>' if random.random() < 0.8 else f'<marquee height="1" width="1">{body}</marquee>'
-    return f'<div class="{random.choice(("", "content", "links", "footer", "ad", "box", "text"))}">{body}</div>' if tag == "li" else body
+        return (
+            f'<div style="{hidden}">{body}</div>'
+            if random.random() < 0.8
+            else f'<marquee height="1" width="1">{body}</marquee>'
+        )
+    return (
+        f'<div class="{random.choice(("", "content", "links", "footer", "ad", "box", "text"))}">{body}</div>'
+        if tag == "li"
+        else body
+    )
 
 
 _GAP = re.compile(r"(?:</(?:p|div|li|h1|h2|table|ul)>|<br\s*/?>)(?=\s*[^<\s]|\s*<(?:p|div|br|h\d|table|ul|a)\b)", re.I)

@@ -15,9 +15,9 @@ span      an injected string inside a block of any label
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from itertools import chain
-from typing import NamedTuple
+from dataclasses import dataclass
+from itertools import chain, pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +145,7 @@ class Blocks:
     def texts(self, start: int = 0, stop: int | None = None) -> list[str]:
         """Slice the strings of blocks ``start:stop``."""
         bounds = self.text_offsets[start : len(self) + 1 if stop is None else stop + 1].tolist()
-        return [self.text[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        return [self.text[a:b] for a, b in pairwise(bounds)]
 
 
 # Columns with one row a block.
@@ -156,10 +156,10 @@ BLOCK_COLUMNS = (
 
 
 def concat(batches: Sequence[Blocks]) -> Blocks:
-    """Put batches one after another, renumbering what must be unique."""
+    """Put one or more batches one after another, renumbering what must be unique."""
     if len(batches) == 1:
         return batches[0]
-    columns = {name: _stack([getattr(b, name) for b in batches], name) for name in BLOCK_COLUMNS}
+    columns: dict[str, Any] = {name: np.concatenate([getattr(b, name) for b in batches]) for name in BLOCK_COLUMNS}
     columns["holders"] = _shifted([b.holders for b in batches], [_span(b.holders) for b in batches])
     columns["named"] = _shifted([b.named for b in batches], [len(b.names) for b in batches])
     return Blocks(
@@ -168,14 +168,10 @@ def concat(batches: Sequence[Blocks]) -> Blocks:
         page_offsets=_joined_offsets([b.page_offsets for b in batches]),
         page_ids=list(chain.from_iterable(b.page_ids for b in batches)),
         titles=list(chain.from_iterable(b.titles for b in batches)),
-        from_dom=np.concatenate([b.from_dom for b in batches]) if batches else np.zeros(0, bool),
+        from_dom=np.concatenate([b.from_dom for b in batches]),
         names=list(chain.from_iterable(b.names for b in batches)),
         **columns,
     )
-
-
-def _stack(arrays: list[NDArray[np.generic]], name: str) -> NDArray[np.generic]:
-    return np.concatenate(arrays) if arrays else empty_column(name)
 
 
 def _span(holders: NDArray[np.int32]) -> int:
@@ -192,17 +188,3 @@ def _shifted(arrays: list[NDArray[np.int32]], sizes: list[int]) -> NDArray[np.in
 def _joined_offsets(offsets: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     sizes = [np.diff(o) for o in offsets]
     return np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64)
-
-
-COLUMN_DTYPES = {
-    "depth": np.int16, "tag": np.uint8, "hidden": np.bool_,
-}  # fmt: skip
-
-
-def empty_column(name: str) -> NDArray[np.generic]:
-    """Return a column of no rows with the dtype and width that `name` has in `Blocks`."""
-    width = {"holders": HOLDER_LEVELS, "named": NAMED_LEVELS}.get(name)
-    return np.zeros((0,) if width is None else (0, width), COLUMN_DTYPES.get(name, np.int32))
-
-
-__all__ = ["LANDMARKS", "LANDMARK_BIT", "TAGS", "TAG_INDEX", "Blocks", "RawPage", "concat", "fields"]

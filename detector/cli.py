@@ -21,6 +21,10 @@ PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+class _Failure(click.ClickException):
+    exit_code = EXIT_USAGE
+
+
 class _Group(click.Group):
     """Shows a `DetectorError` as one line; anything else is a bug and keeps its traceback."""
 
@@ -28,9 +32,7 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except DetectorError as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = EXIT_USAGE
-            raise failure from error
+            raise _Failure(str(error)) from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,9 +44,13 @@ def main() -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
 @click.option("--model", help="A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]")
-@click.option("--format", "output_format", type=click.Choice(["jsonl", "text", "html"]), default="jsonl", show_default=True)
+@click.option(
+    "--format", "output_format", type=click.Choice(["jsonl", "text", "html"]), default="jsonl", show_default=True
+)
 @click.option("--blocks/--no-blocks", default=True, help="Leave the blocks out of jsonl.")
-@click.option("--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name.")
+@click.option(
+    "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
+)
 @click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
 @click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]")
 @click.option("--id-field", default="id", show_default=True)
@@ -121,8 +127,8 @@ def train_(data: tuple[Path, ...], output: Path, compare: str, seed: int) -> Non
     """
     from detector.evaluate import comparison_table
     from detector.lexicon import load_lexicon
-    from detector.train import train, training_rows
     from detector.report import write_model_readme
+    from detector.train import train, training_rows
 
     lexicon = load_lexicon()
     rows, words = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
@@ -144,10 +150,10 @@ def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, se
     from detector.lexicon import load_lexicon
     from detector.model import load_model
     from detector.report import draw_report, print_evaluation
-    from detector.train import evaluate_model, evaluate_crossed, training_rows
+    from detector.train import evaluate_crossed, evaluate_model, training_rows
 
     lexicon = load_lexicon()
-    rows, words = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
+    rows, _ = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
     found = evaluate_model(rows, load_model(model)) if model else evaluate_crossed(rows, seed=seed)
     for name, (part, proba, scores) in found.items():
         click.echo(print_evaluation(name, scores))
@@ -163,7 +169,9 @@ def labels() -> None:
 @labels.command("rows")
 @click.argument("pages", type=FOLDER)
 @click.argument("gold", type=FOLDER)
-@click.option("--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain.")
+@click.option(
+    "--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain."
+)
 @click.option("-o", "--output", required=True, type=PATH, help="Folder for the rows and the words fitted on the pages.")
 @click.option("--seed", default=0, show_default=True)
 def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) -> None:
@@ -199,5 +207,3 @@ def _warn(message: str) -> None:
 
 def _say(message: str) -> None:
     click.echo(f"detector: {message}", err=True)
-
-

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ def read_gold(pages: Path, gold: Path, index: Path | None = None) -> Iterator[Go
             yield GoldPage(page, site, text.read_text("utf-8"))
 
 
-def _read_index(path: Path) -> dict[str, dict[str, object]]:
+def _read_index(path: Path) -> dict[str, dict[str, Any]]:
     try:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
     except (OSError, ValueError) as error:
@@ -167,7 +167,9 @@ def gather(
             else:
                 blocks, label, lost = label_tables(item)
                 for row in lost:
-                    on_loss(f"{item.page.page_id}: no block any more for {row.label} label {row.hash:016x} {row.text[:30]}")
+                    on_loss(
+                        f"{item.page.page_id}: no block any more for {row.label} label {row.hash:016x} {row.text[:30]}"
+                    )
         except PageError as error:
             on_loss(f"{item.page.page_id}: {error}")
             continue

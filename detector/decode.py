@@ -89,7 +89,7 @@ def decode(body: bytes | str, declared: str | None = None) -> Decoded:
 
 
 def _without_surrogates(text: str) -> str:
-    """Lone surrogates (``\\ud800`` in JSON) cannot be written out again."""
+    """Lone surrogates, as an escape in JSON can make them, cannot be written out again."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -141,7 +141,7 @@ def _codec(label: str) -> str | None:
 
 
 def _by_evidence(body: bytes, claims: list[tuple[str, str]]) -> Decoded:
-    source = {name: where for name, where in reversed(claims)}
+    source = dict(reversed(claims))
     if body.isascii() and b"\x00" not in body:
         return _decoded(body, "utf-8", source.get("utf-8", "detected"))
     wide = _utf16_without_bom(body)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import Floats, Ints
 from detector.labels import LABEL_NAMES, Label
 from detector.rows import Rows
 from detector.verdicts import decide
@@ -59,18 +60,21 @@ def class_f1(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return F1 by class, float64 (3,); NaN for a class that neither occurs nor is predicted."""
     hit = np.diag(confusion).astype(np.float64)
     total = confusion.sum(axis=0) + confusion.sum(axis=1)
-    return np.divide(2 * hit, total, out=np.full(3, np.nan), where=total > 0)
+    return _ratio(2 * hit, total)
 
 
 def precision_recall(confusion: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return precision and recall by class, float64 (3,) each."""
     hit = np.diag(confusion).astype(np.float64)
     predicted, true = confusion.sum(axis=0), confusion.sum(axis=1)
-    nothing = np.full(3, np.nan)
-    return (
-        np.divide(hit, predicted, out=nothing.copy(), where=predicted > 0),
-        np.divide(hit, true, out=nothing.copy(), where=true > 0),
-    )
+    return _ratio(hit, predicted), _ratio(hit, true)
+
+
+def _ratio(part: Floats | Ints, whole: Floats | Ints) -> NDArray[np.float64]:
+    """Divide; NaN where the whole is nothing."""
+    out = np.full(part.shape, np.nan)
+    np.divide(part, whole, out=out, where=whole > 0)
+    return out
 
 
 def confusion_of(true: NDArray[np.int8], predicted: NDArray[np.int8]) -> NDArray[np.int64]:
@@ -93,7 +97,7 @@ def _page_f1(rows: Rows, predicted: NDArray[np.int8]) -> NDArray[np.float64]:
     page, size, p = rows.page_index[known], rows.layout.n_chars[known], len(rows.page_ids)
     true, said = rows.label[known] == Label.CONTENT, predicted[known] == Label.CONTENT
     both, in_true, in_said = (np.bincount(page, size * mask, minlength=p) for mask in (true & said, true, said))
-    return np.divide(2 * both, in_true + in_said, out=np.full(p, np.nan), where=in_true > 0)
+    return np.where(in_true > 0, _ratio(2 * both, in_true + in_said), np.nan)
 
 
 def score(rows: Rows, proba: NDArray[np.float32], content_threshold: float, spam_threshold: float) -> Scores:

@@ -91,7 +91,7 @@ def load_lexicon(extra: Iterable[Path] = ()) -> Lexicon:
 def _parse(text: str, name: str, group: int) -> dict[str, tuple[int, float]]:
     rows = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#") or line.startswith("term\t"):
+        if not line.strip() or line.startswith(("#", "term\t")):
             continue
         term, _, rest = line.partition("\t")
         weight = rest.split("\t")[0].strip() or "1"

@@ -8,7 +8,7 @@ from detector.blocks import Blocks
 
 KEY_CHARS = 12  # of a block's beginning that are looked for
 REACH = 200_000  # characters searched past the block before, so that the whole stays linear in practice
-_PLAIN = re.compile(r"[^\s&<>\"\u00a0\u3000]{1,%d}" % KEY_CHARS)
+_PLAIN = re.compile(rf"[^\s&<>\"\u00a0\u3000]{{1,{KEY_CHARS}}}")
 
 
 def block_lines(source: str, blocks: Blocks) -> list[int | None]:

@@ -202,17 +202,17 @@ def _check_golden(model: Model, golden: dict[str, NDArray[Any]], folder: Path) -
         raise ModelError(f"{folder}: gives other answers than when it was made; the files are damaged or do not match")
 
 
-def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: dict[str, NDArray[Any]]) -> None:
+def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: dict[str, Any]) -> None:
     """Write all files of a model but its README; `classifier` is what scikit-learn fitted."""
     import skops.io
 
     folder.mkdir(parents=True, exist_ok=True)
-    arrays = {"words/weights": model.words.weights, "words/intercept": model.words.intercept}
+    arrays: dict[str, Any] = {"words/weights": model.words.weights, "words/intercept": model.words.intercept}
     for kind in ("first", "second"):
         for number, network in enumerate(getattr(model, kind)):
             arrays |= {f"{kind}/{number}/{name}": array for name, array in network.arrays().items()}
-    np.savez_compressed(folder / "weights.npz", **arrays)
-    np.savez_compressed(folder / "golden.npz", **golden)
+    np.savez_compressed(folder / "weights.npz", allow_pickle=False, **arrays)
+    np.savez_compressed(folder / "golden.npz", allow_pickle=False, **golden)
     skops.io.dump(classifier, folder / "classifier.skops")
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
                for path in (folder / "weights.npz", folder / "golden.npz", folder / "classifier.skops")}  # fmt: skip

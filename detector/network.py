@@ -66,9 +66,11 @@ class Network(NamedTuple):
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Normalise rows of `logits` to probabilities."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    proba: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return proba
 
 
 def mean_proba(networks: tuple[Network, ...], X: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average the networks' probabilities, float32 (n, k)."""
-    return np.mean([network.predict_proba(X) for network in networks], axis=0, dtype=np.float32)
+    mean: NDArray[np.float32] = np.mean([network.predict_proba(X) for network in networks], axis=0, dtype=np.float32)
+    return mean

@@ -147,9 +147,7 @@ def _detect_batch(batch: list[RawPage], model: Model, lexicon: Lexicon) -> Itera
     outcomes = [_try_segment(page) for page in batch]
     good = [outcome for outcome in outcomes if isinstance(outcome, Segmented)]
     proba = model.classify(concat([g.blocks for g in good]), lexicon) if good else np.zeros((0, 3), np.float32)
-    label = decide(
-        proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold
-    )
+    label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold)
     start = 0
     for page, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, PageError):
@@ -172,9 +170,7 @@ def _failed(page: RawPage, error: PageError) -> PageVerdict:
     return PageVerdict(page, "drop", [error.code], "", None, None, *nothing, (error.code, str(error)))
 
 
-def _verdict(
-    page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32]
-) -> PageVerdict:
+def _verdict(page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32]) -> PageVerdict:
     blocks, decoded = segmented
     copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies).tolist()

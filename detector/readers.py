@@ -1,5 +1,7 @@
-"""Files, folders and records to pages. Nothing is decoded here, and nothing is lost: what cannot be read is a page too,
-with a `problem`."""
+"""Files, folders and records to pages.
+
+Nothing is decoded here, and nothing is lost: what cannot be read is a page too, with a `problem`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from detector.blocks import RawPage
 
@@ -28,8 +30,11 @@ class Fields(NamedTuple):
     url: str = "url"
 
 
+DEFAULT_FIELDS = Fields()
+
+
 def read_paths(
-    paths: Iterable[str], fields: Fields = Fields(), input_format: str | None = None  # noqa: B008 - immutable
+    paths: Iterable[str], fields: Fields = DEFAULT_FIELDS, input_format: str | None = None
 ) -> Iterator[RawPage]:
     """Read files, folders (all known files below, in order of their paths), globs and ``-`` for standard input.
 
@@ -42,21 +47,21 @@ def read_paths(
         if path == STDIN:
             yield from _read_stdin(fields, input_format)
             continue
-        for file, asked_for in _expand(path):
-            yield from _read_file(file, fields, input_format, asked_for)
+        for file in _expand(path):
+            yield from _read_file(file, fields, input_format)
 
 
-def _expand(path: str) -> Iterator[tuple[Path, bool]]:
-    """Yield files, and whether the user named them: a folder's unknown files are passed over, named ones are not."""
+def _expand(path: str) -> Iterator[Path]:
+    """Yield files: of a folder those of a known kind, else what the user named, whatever it is."""
     found = Path(path)
     if found.is_dir():
-        yield from ((file, False) for file in sorted(found.rglob("*")) if file.is_file() and _format_of(file))
+        yield from (file for file in sorted(found.rglob("*")) if file.is_file() and _format_of(file))
     elif not found.exists() and glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))
         for match in matches or [path]:
-            yield from ((Path(match), True),) if not Path(match).is_dir() else _expand(match)
+            yield from _expand(match) if Path(match).is_dir() else [Path(match)]
     else:
-        yield found, True
+        yield found
 
 
 FORMATS = {
@@ -73,11 +78,13 @@ def _format_of(path: Path) -> str | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def _read_file(path: Path, fields: Fields, input_format: str | None, asked_for: bool) -> Iterator[RawPage]:
+def _read_file(path: Path, fields: Fields, input_format: str | None) -> Iterator[RawPage]:
     kind = input_format or _format_of(path)
     if kind is None:
         known = ", ".join(FORMATS)
-        yield _failed(str(path), "unknown_format", f"{path}: unknown kind of file; known are {known} (or say --input-format)")
+        yield _failed(
+            str(path), "unknown_format", f"{path}: unknown kind of file; known are {known} (or say --input-format)"
+        )
         return
     try:
         with _open(path) as stream:
@@ -94,7 +101,7 @@ def _reason(error: Exception) -> str:
 def _open(path: Path) -> IO[bytes]:
     suffix = path.suffix.lower()
     if suffix == ".gz":
-        return gzip.open(path)
+        return cast(IO[bytes], gzip.open(path))
     if suffix == ".zst":
         import zstandard
 
@@ -107,8 +114,8 @@ def _failed(page_id: str, code: str, message: str) -> RawPage:
 
 
 def _read_stdin(fields: Fields, input_format: str | None) -> Iterator[RawPage]:
-    stream = io.BufferedReader(sys.stdin.buffer) if not hasattr(sys.stdin.buffer, "peek") else sys.stdin.buffer
-    kind = input_format or _sniff(stream.peek(512)[:512])  # type: ignore[attr-defined]
+    stream = cast(io.BufferedReader, sys.stdin.buffer)
+    kind = input_format or _sniff(stream.peek(512)[:512])
     yield from READERS[kind](stream, STDIN, fields)
 
 
@@ -119,11 +126,11 @@ def _sniff(head: bytes) -> str:
     return "html" if start.startswith(b"<") or b"<html" in head.lower() else "text"
 
 
-def _read_html(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+def _read_html(stream: IO[bytes], name: str, _: Fields) -> Iterator[RawPage]:
     yield _whole(stream, name, "text/html")
 
 
-def _read_text(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+def _read_text(stream: IO[bytes], name: str, _: Fields) -> Iterator[RawPage]:
     yield _whole(stream, name, "text/plain")
 
 

@@ -1,4 +1,4 @@
-"""Stable 64-bit hashes of blocks: how often does a text stand in this page, on how many pages of its site?
+"""Stable 64-bit hashes of blocks, by which repetition is counted in a page and over a site.
 
 The hash of a block is ``mix(sum(h(c_i) * P[i]))`` over its code points, in wrapping 64-bit arithmetic, with random odd
 ``P``: multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014). It is one pass of numpy
@@ -54,4 +54,5 @@ def repeats_in_page(hashes: NDArray[np.uint64], page_index: NDArray[np.int64]) -
     """Count how often each block's text stands in its own page, int64 (n,), at least 1."""
     salted = hashes ^ _mix(page_index.astype(np.uint64) + np.uint64(1))
     _, inverse, counts = np.unique(salted, return_inverse=True, return_counts=True)
-    return counts[inverse]
+    times: NDArray[np.int64] = counts[inverse]
+    return times

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,47 +57,49 @@ def write_model_readme(folder: Path, found: dict[str, Scores]) -> None:
 
 def draw_report(folder: Path, rows: Rows, proba: NDArray[np.float32], scores: Scores) -> None:
     """Draw confusion, precision-recall by class, calibration and page scores, and list the worst pages."""
-    import matplotlib
+    import matplotlib as mpl
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
 
     folder.mkdir(parents=True, exist_ok=True)
-    figure, axes = pyplot.subplots(2, 2, figsize=(11, 9), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(11, 9), layout="constrained")
     _draw_confusion(axes[0, 0], scores)
     _draw_precision_recall(axes[0, 1], rows, proba)
     _draw_calibration(axes[1, 0], rows, proba)
     axes[1, 1].hist(scores.page_f1[~np.isnan(scores.page_f1)], bins=np.linspace(0, 1, 41))
     axes[1, 1].set(title="Content F1 by page", xlabel="F1, characters", ylabel="pages", yscale="log")
     figure.savefig(folder / "report.png", dpi=110)
-    pyplot.close(figure)
-    worst = [i for i in np.argsort(np.nan_to_num(scores.page_f1, nan=2)) if not np.isnan(scores.page_f1[i])][:WORST_PAGES]
+    plt.close(figure)
+    worst = [i for i in np.argsort(np.nan_to_num(scores.page_f1, nan=2)) if not np.isnan(scores.page_f1[i])][
+        :WORST_PAGES
+    ]
     table = ["page\tsite\tf1", *(f"{rows.page_ids[i]}\t{rows.sites[i]}\t{scores.page_f1[i]:.3f}" for i in worst)]
     (folder / "worst_pages.tsv").write_text("\n".join(table) + "\n", "utf-8")
     (folder / "report.md").write_text(print_evaluation(folder.name, scores) + "\n![plots](report.png)\n", "utf-8")
 
 
-def _draw_confusion(axes: object, scores: Scores) -> None:
+def _draw_confusion(axes: Any, scores: Scores) -> None:
     share = scores.confusion / np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)  # type: ignore[attr-defined]
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (i, j), count in np.ndenumerate(scores.confusion):
         colour = "white" if share[i, j] > 0.5 else "black"
-        axes.text(j, i, f"{count:,}\n{share[i, j]:.1%}", ha="center", va="center", color=colour)  # type: ignore[attr-defined]
+        axes.text(j, i, f"{count:,}\n{share[i, j]:.1%}", ha="center", va="center", color=colour)
     ticks = {"xticks": range(3), "yticks": range(3), "xticklabels": LABEL_NAMES, "yticklabels": LABEL_NAMES}
-    axes.set(title="Confusion", xlabel="predicted", ylabel="true", **ticks)  # type: ignore[attr-defined]
+    axes.set(title="Confusion", xlabel="predicted", ylabel="true", **ticks)
 
 
-def _draw_precision_recall(axes: object, rows: Rows, proba: NDArray[np.float32]) -> None:
+def _draw_precision_recall(axes: Any, rows: Rows, proba: NDArray[np.float32]) -> None:
     known = rows.label >= 0
     for k, name in enumerate(LABEL_NAMES):
         true = (rows.label[known] == k)[np.argsort(-proba[known, k], kind="stable")]
         hits = np.cumsum(true)
-        axes.plot(hits / max(hits[-1], 1), hits / np.arange(1, len(hits) + 1), label=name)  # type: ignore[attr-defined]
-    axes.legend()  # type: ignore[attr-defined]
-    axes.set(title="Precision and recall", xlabel="recall", ylabel="precision", ylim=(0, 1.02))  # type: ignore[attr-defined]
+        axes.plot(hits / max(hits[-1], 1), hits / np.arange(1, len(hits) + 1), label=name)
+    axes.legend()
+    axes.set(title="Precision and recall", xlabel="recall", ylabel="precision", ylim=(0, 1.02))
 
 
-def _draw_calibration(axes: object, rows: Rows, proba: NDArray[np.float32]) -> None:
+def _draw_calibration(axes: Any, rows: Rows, proba: NDArray[np.float32]) -> None:
     known = rows.label >= 0
     edges = np.linspace(0, 1, 11)
     for k, name in enumerate(LABEL_NAMES):
@@ -104,7 +107,7 @@ def _draw_calibration(axes: object, rows: Rows, proba: NDArray[np.float32]) -> N
         count = np.bincount(cell, minlength=10)
         said, true = (np.bincount(cell, values, minlength=10) for values in (proba[known, k], rows.label[known] == k))
         filled = count > 0
-        axes.plot(said[filled] / count[filled], true[filled] / count[filled], "o-", label=name)  # type: ignore[attr-defined]
-    axes.plot([0, 1], [0, 1], ":", color="grey")  # type: ignore[attr-defined]
-    axes.legend()  # type: ignore[attr-defined]
-    axes.set(title="Calibration", xlabel="predicted probability", ylabel="share that is so")  # type: ignore[attr-defined]
+        axes.plot(said[filled] / count[filled], true[filled] / count[filled], "o-", label=name)
+    axes.plot([0, 1], [0, 1], ":", color="grey")
+    axes.legend()
+    axes.set(title="Calibration", xlabel="predicted probability", ylabel="share that is so")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ from detector.errors import LabelError
 from detector.features import FEATURES_VERSION, OWN_NAMES
 from detector.model import Layout
 from detector.repeats import block_hashes
-
 
 # Suffixes of the ids of copies made for training: with spam written in, as plain text.
 SPAM_COPY, TEXT_COPY = "+spam", "+text"
@@ -62,9 +62,7 @@ class Rows:
         return digest.hexdigest()
 
 
-def make_rows(
-    blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], sites: Sequence[str]
-) -> Rows:
+def make_rows(blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], sites: Sequence[str]) -> Rows:
     """Put features and labels of a batch together."""
     return Rows(own, label, Layout.of(blocks), block_hashes(blocks), list(blocks.page_ids), list(sites))
 
@@ -117,7 +115,7 @@ def _page_local(rows: Rows) -> NDArray[np.int16]:
     """Number holders from 0 in each page: small numbers compress."""
     out = np.zeros(rows.layout.holders.shape, np.int32)
     bounds = rows.layout.page_offsets
-    for first, last in zip(bounds, bounds[1:], strict=False):
+    for first, last in pairwise(bounds.tolist()):
         _, numbers = np.unique(rows.layout.holders[first:last], return_inverse=True)
         out[first:last] = numbers.reshape(last - first, -1)
     return out.astype(np.int16)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from detector.corpus import Labeled, gather
 from detector.errors import InputError
 from detector.evaluate import Scores, page_f1, score
-from detector.features import FEATURE_NAMES, FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
+from detector.features import FEATURE_NAMES, FEATURES_VERSION, OWN_NAMES, consensus, evidence, featurize, with_context
 from detector.labeled import read_labeled
 from detector.labels import Label
 from detector.lexicon import Lexicon
 from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
 from detector.network import Network
-from detector.ngrams import N_BUCKETS, Words, gram_counts
+from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.rows import Rows, concat_rows, load_rows, make_rows, select_pages
 
 FOLDS = 5  # outer, by site
@@ -53,7 +53,7 @@ def _perceptron(hidden: int, epochs: int, seed: int) -> Any:
     )  # fmt: skip
 
 
-def _logistic(seed: int) -> Any:
+def _logistic(_: int) -> Any:
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -155,12 +155,12 @@ def rows_crossed(labeled: Labeled, lexicon: Lexicon, *, folds: int = INNER_FOLDS
     """
     every = fit_words(labeled)
     own = featurize(labeled.blocks, lexicon, every)
-    columns = [OWN_NAMES.index(name) for name in ("words_content", "words_chrome", "words_spam")]
+    columns = [OWN_NAMES.index(name) for name in evidence.NAMES]
     page = labeled.blocks.page_index
     for train, test in site_folds(labeled.sites, folds, seed):
-        scores = featurize(labeled.blocks, lexicon, fit_words(labeled, train))[:, columns]
-        inside = np.isin(page, test)
-        own[np.ix_(np.flatnonzero(inside), columns)] = scores[inside]
+        scores = block_scores(labeled.blocks, fit_words(labeled, train))
+        inside = np.flatnonzero(np.isin(page, test))
+        own[inside[:, None], columns] = scores[inside]
     return make_rows(labeled.blocks, own, labeled.label, labeled.sites), every
 
 
@@ -230,7 +230,9 @@ def fit(rows: Rows, classifier: Classifier, seed: int = 0) -> Fitted:
     held_out = np.zeros((len(X), 3), np.float32)
     for train, test in site_folds(rows.sites, INNER_FOLDS, seed):
         inside, outside = np.isin(page, train), np.isin(page, test)
-        estimators = _fit_pass(classifier.first, classifier.first_seeds[:1], X[inside], rows.label[inside], _FIRST_NAMED)
+        estimators = _fit_pass(
+            classifier.first, classifier.first_seeds[:1], X[inside], rows.label[inside], _FIRST_NAMED
+        )
         held_out[outside] = _proba(estimators, X[outside])
     first = _fit_pass(classifier.first, classifier.first_seeds, X, rows.label, _FIRST_NAMED)
     Z = second_pass_input(held_out, rows.own, rows.layout)

@@ -14,9 +14,7 @@ COPY_MIN_CHARS = 100  # repeated content below this is a refrain, not a second c
 COPY_BLOCK_CHARS = 12  # shorter repeated blocks go only inside a copy
 
 
-def decide(
-    proba: NDArray[np.float32], *, content_threshold: float, spam_threshold: float
-) -> NDArray[np.int8]:
+def decide(proba: NDArray[np.float32], *, content_threshold: float, spam_threshold: float) -> NDArray[np.int8]:
     """Label blocks: spam if its probability reaches its threshold, else content if it outweighs chrome enough.
 
     Parameters
@@ -36,9 +34,7 @@ def decide(
     return np.where(proba[:, Label.SPAM] >= spam_threshold, np.int8(Label.SPAM), label).astype(np.int8)
 
 
-def second_copies(
-    label: NDArray[np.int8], hashes: NDArray[np.uint64], n_chars: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def second_copies(label: NDArray[np.int8], hashes: NDArray[np.uint64], n_chars: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark the content blocks of one page that stand in a second copy of its body, bool (n,).
 
     A page built for desktop and for phones holds its article twice. Repeated blocks count as a copy only when together

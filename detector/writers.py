@@ -37,7 +37,7 @@ def write_jsonl(pages: Iterable[PageVerdict], with_blocks: bool = True) -> Itera
         yield json.dumps(record_of(page, with_blocks=with_blocks), ensure_ascii=False) + "\n"
 
 
-def write_text(pages: Iterable[PageVerdict], with_blocks: bool = True) -> Iterator[str]:
+def write_text(pages: Iterable[PageVerdict], _: bool = True) -> Iterator[str]:
     """Yield the cleaned text of each page, an empty line between pages."""
     for number, page in enumerate(pages):
         yield ("\n" if number else "") + page.text + ("\n" if page.text else "")
@@ -50,7 +50,7 @@ mark{background:#ffc9c9;text-decoration:line-through}
 @media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}.spam{background:#3a1616}.chrome{color:#888}mark{background:#7a2222;color:#fff}}"""
 
 
-def write_html(pages: Iterable[PageVerdict], with_blocks: bool = True) -> Iterator[str]:
+def write_html(pages: Iterable[PageVerdict], _: bool = True) -> Iterator[str]:
     """Yield one page of HTML that shows every block in the colour of its label; the scraped text is escaped."""
     yield f'<!doctype html><html lang="zh"><meta charset="utf-8"><title>detector</title><style>{_STYLE}</style>\n'
     for page in pages:

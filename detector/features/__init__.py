@@ -6,8 +6,8 @@ Families are called one by one rather than found in a registry, because each tak
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detector.arrays import Floats, Ints
 from detector.blocks import Blocks
 from detector.features import context, cues, evidence, links, markup, mass, position, repeated, shape
 from detector.lexicon import Lexicon
@@ -26,7 +26,7 @@ _DOM_COLUMNS = [i for i, name in enumerate(OWN_NAMES) if name in (*links.NAMES, 
                 or name.rstrip("0123") in ("mass_share_", "log_mass_", "link_share_", "log_siblings_", "prose_share_")]  # fmt: skip
 
 
-def featurize(blocks: Blocks, lexicon: Lexicon, words: Words) -> NDArray[np.float32]:
+def featurize(blocks: Blocks, lexicon: Lexicon, words: Words) -> Floats:
     """Compute every feature that a block has of its own.
 
     Returns
@@ -42,10 +42,10 @@ def featurize(blocks: Blocks, lexicon: Lexicon, words: Words) -> NDArray[np.floa
     )  # fmt: skip
     own = np.concatenate(families, axis=1)
     plain = np.flatnonzero(~blocks.from_dom[blocks.page_index])
-    own[np.ix_(plain, _DOM_COLUMNS)] = np.nan
+    own[plain[:, None], _DOM_COLUMNS] = np.nan
     return own
 
 
-def with_context(own: NDArray[np.float32], page_offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+def with_context(own: Floats, page_offsets: Ints) -> Floats:
     """Put the columns of the neighbours beside a block's own, float32 (n, len(FEATURE_NAMES))."""
     return np.concatenate([own, context.columns(own, OWN_NAMES, page_offsets)], axis=1)

@@ -7,8 +7,8 @@ judged again, knowing how its neighbours, the other blocks under the same elemen
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detector.arrays import Floats, Ints
 from detector.blocks import HOLDER_LEVELS
 from detector.features.context import shift, window_mean
 from detector.features.mass import densest_run, signed_log
@@ -32,11 +32,11 @@ NAMES = (
 
 
 def columns(
-    proba: NDArray[np.float32],
-    n_chars: NDArray[np.int64],
-    holders: NDArray[np.int32],
-    page_offsets: NDArray[np.int64],
-) -> NDArray[np.float32]:
+    proba: Floats,
+    n_chars: Ints,
+    holders: Ints,
+    page_offsets: Ints,
+) -> Floats:
     """Return float32 (n, len(NAMES)).
 
     Parameters
@@ -50,7 +50,7 @@ def columns(
     content, spam = (proba[:, label].astype(np.float64) for label in (Label.CONTENT, Label.SPAM))
     page = np.repeat(np.arange(p), np.diff(page_offsets))
     expected = content * n_chars
-    total = np.bincount(page, expected, minlength=p) + 1
+    total: Floats = np.bincount(page, expected, minlength=p) + 1.0
     around = np.nan_to_num(np.column_stack([shift(proba[:, [0, 2]], page_offsets, step) for step in STEPS]))
     parts = [
         proba, np.log((content + 1e-3) / (1.001 - content)), around[:, 0::2], around[:, 1::2],
@@ -63,25 +63,25 @@ def columns(
 
 
 def _window_columns(
-    content: NDArray[np.float64],
-    spam: NDArray[np.float64],
-    n_chars: NDArray[np.int64],
-    expected: NDArray[np.float64],
-    page_offsets: NDArray[np.int64],
-) -> list[NDArray[np.float32]]:
+    content: Floats,
+    spam: Floats,
+    n_chars: Ints,
+    expected: Floats,
+    page_offsets: Ints,
+) -> list[Floats]:
     values = np.column_stack([expected, n_chars, content, spam]).astype(np.float32)
     means = [window_mean(values, page_offsets, window) for window in WINDOWS]
     return [np.column_stack([m[:, 0] / m[:, 1], m[:, 2], m[:, 3]]) for m in means]
 
 
 def _holder_columns(
-    holder: NDArray[np.int32],
-    content: NDArray[np.float64],
-    spam: NDArray[np.float64],
-    n_chars: NDArray[np.int64],
-    expected: NDArray[np.float64],
-    total: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    holder: Ints,
+    content: Floats,
+    spam: Floats,
+    n_chars: Ints,
+    expected: Floats,
+    total: Floats,
+) -> Floats:
     _, group = np.unique(holder, return_inverse=True)
     size = np.bincount(group)
     chars, mass = np.bincount(group, n_chars), np.bincount(group, expected)
@@ -94,13 +94,13 @@ def _holder_columns(
 
 
 def _page_columns(
-    content: NDArray[np.float64],
-    spam: NDArray[np.float64],
-    expected: NDArray[np.float64],
-    total: NDArray[np.float64],
-    page: NDArray[np.int64],
-    page_offsets: NDArray[np.int64],
-) -> NDArray[np.float64]:
+    content: Floats,
+    spam: Floats,
+    expected: Floats,
+    total: Floats,
+    page: Ints,
+    page_offsets: Ints,
+) -> Floats:
     upto = np.concatenate([[0], np.cumsum(expected)])
     before = (upto[:-1] - upto[page_offsets[:-1]][page]) / total[page]
     after = 1 - before - expected / total[page]
@@ -111,12 +111,12 @@ def _page_columns(
 
 
 def _run_columns(
-    content: NDArray[np.float64],
-    n_chars: NDArray[np.int64],
-    page_offsets: NDArray[np.int64],
-    page: NDArray[np.int64],
-    expected: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    content: Floats,
+    n_chars: Ints,
+    page_offsets: Ints,
+    page: Ints,
+    expected: Floats,
+) -> Floats:
     gain = (content - RUN_FLOOR) * np.minimum(n_chars, RUN_CHARS) - 1
     first, last = densest_run(gain, page_offsets)
     index = np.arange(len(content))

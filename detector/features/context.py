@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from detector.arrays import Bools, Floats, Ints
 
 STEPS = (-3, -2, -1, 1, 2, 3)
 WINDOWS = (2, 5, 12)  # blocks to each side
@@ -25,7 +26,7 @@ NAMES = (
 )
 
 
-def shift(column: NDArray[np.float32], page_offsets: NDArray[np.int64], step: int) -> NDArray[np.float32]:
+def shift(column: Floats, page_offsets: Ints, step: int) -> Floats:
     """Move a per-block column by whole blocks without crossing a page edge.
 
     Parameters
@@ -62,7 +63,7 @@ def shift(column: NDArray[np.float32], page_offsets: NDArray[np.int64], step: in
     return out
 
 
-def window_mean(column: NDArray[np.float32], page_offsets: NDArray[np.int64], reach: int) -> NDArray[np.float32]:
+def window_mean(column: Floats, page_offsets: Ints, reach: int) -> Floats:
     """Average a column over the blocks up to `reach` away on the same page, the block itself included.
 
     Unknown values are left out; the average of nothing known is NaN.
@@ -74,20 +75,20 @@ def window_mean(column: NDArray[np.float32], page_offsets: NDArray[np.int64], re
     known = ~np.isnan(column)
     if known.all():
         width = (high - low).reshape(-1, *[1] * (column.ndim - 1))
-        return (_between(column, low, high) / width).astype(np.float32)
+        mean: Floats = _between(column, low, high) / width
+        return mean.astype(np.float32)
     total, count = _between(np.where(known, column, 0), low, high), _between(known, low, high)
-    return np.divide(total, count, out=np.full(column.shape, np.nan), where=count > 0).astype(np.float32)
+    mean = np.divide(total, count, out=np.full(column.shape, np.nan), where=count > 0)
+    return mean.astype(np.float32)
 
 
-def _between(
-    column: NDArray[np.float32] | NDArray[np.bool_], low: NDArray[np.int64], high: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _between(column: Floats | Bools, low: Ints, high: Ints) -> Floats:
     upto = np.concatenate([np.zeros((1, *column.shape[1:])), np.cumsum(column, axis=0, dtype=np.float64)])
-    difference: NDArray[np.float64] = upto[high] - upto[low]
+    difference: Floats = upto[high] - upto[low]
     return difference
 
 
-def columns(X: NDArray[np.float32], names: tuple[str, ...], page_offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+def columns(X: Floats, names: tuple[str, ...], page_offsets: Ints) -> Floats:
     """Return float32 (n, len(NAMES)) from the columns `X` of the block itself, called `names`."""
     shifted = X[:, [names.index(name) for name in SHIFTED]]
     averaged = X[:, [names.index(name) for name in AVERAGED]]

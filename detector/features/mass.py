@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detector.arrays import Bools, Floats, Ints
 from detector.blocks import HOLDER_LEVELS, Blocks
-from detector.repeats import code_points
 from detector.features.shape import PAUSE, STOP, classify
+from detector.repeats import code_points
 
 NAMES = (
     *(f"{what}_{level}" for level in range(HOLDER_LEVELS)
@@ -19,7 +19,7 @@ NAMES = (
 RUN_COST = 12.0  # prose characters that one more block must bring to belong to the densest run
 
 
-def prose_chars(blocks: Blocks) -> NDArray[np.float32]:
+def prose_chars(blocks: Blocks) -> Floats:
     """Return characters outside links of blocks that have sentence punctuation, float32 (n,)."""
     classes = classify(code_points(blocks.text))
     marks = ((classes == STOP) | (classes == PAUSE)).astype(np.float32)
@@ -27,20 +27,18 @@ def prose_chars(blocks: Blocks) -> NDArray[np.float32]:
     return np.where(has_marks, blocks.n_chars - blocks.link_chars, 0).astype(np.float32)
 
 
-def columns(blocks: Blocks) -> NDArray[np.float32]:
+def columns(blocks: Blocks) -> Floats:
     """Return float32 (n, len(NAMES)); distances are signed logs of blocks or characters, NaN without a headline."""
     prose = prose_chars(blocks)
     page = blocks.page_index
-    total = np.bincount(page, prose, minlength=len(blocks.page_ids))[page]
+    total: Floats = np.bincount(page, prose, minlength=len(blocks.page_ids)).astype(np.float64)[page]
     levels = [_level_columns(blocks, blocks.holders[:, level], prose, total) for level in range(HOLDER_LEVELS)]
     run = _run_columns(blocks, prose, total)
     headline = _headline_columns(blocks, page)
     return np.column_stack([*levels, run, headline, np.log1p(total)]).astype(np.float32)
 
 
-def _level_columns(
-    blocks: Blocks, holder: NDArray[np.int32], prose: NDArray[np.float32], total: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -> Floats:
     # An element number is unique in the batch, but number 0 stands for "above the root" of each page.
     _, group = np.unique(holder, return_inverse=True)
     mass = np.bincount(group, prose)[group]
@@ -51,7 +49,7 @@ def _level_columns(
     return np.column_stack([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
 
 
-def densest_run(gain: NDArray[np.float64], page_offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
     """Find each page's run of blocks with the greatest sum of `gain`: Kadane's method, over all pages at once.
 
     Returns
@@ -77,7 +75,7 @@ def densest_run(gain: NDArray[np.float64], page_offsets: NDArray[np.int64]) -> t
     return start[page], end[page]
 
 
-def _run_columns(blocks: Blocks, prose: NDArray[np.float32], total: NDArray[np.float64]) -> NDArray[np.float64]:
+def _run_columns(blocks: Blocks, prose: Floats, total: Floats) -> Floats:
     first, last = densest_run(prose.astype(np.float64) - RUN_COST, blocks.page_offsets)
     index, page = np.arange(len(blocks)), blocks.page_index
     inside = (index >= first) & (index <= last)
@@ -85,17 +83,17 @@ def _run_columns(blocks: Blocks, prose: NDArray[np.float32], total: NDArray[np.f
     return np.column_stack([inside, signed_log(index - first), signed_log(last - index), chars / np.maximum(total, 1)])
 
 
-def _first_in_page(mask: NDArray[np.bool_], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+def _first_in_page(mask: Bools, starts: Ints) -> Ints:
     """Return the first true index at or after each start."""
     return np.minimum.reduceat(np.where(mask, np.arange(len(mask)), len(mask)), starts)
 
 
-def signed_log(x: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.float64]:
+def signed_log(x: Ints | Floats) -> Floats:
     """Return ``sign(x) log(1 + |x|)``."""
     return np.sign(x) * np.log1p(np.abs(x))
 
 
-def _headline_columns(blocks: Blocks, page: NDArray[np.int64]) -> NDArray[np.float64]:
+def _headline_columns(blocks: Blocks, page: Ints) -> Floats:
     """Match of each block with the page's title, and how far behind the best match it stands."""
     match, cover = np.zeros(len(blocks)), np.zeros(len(blocks))
     headline = np.full(len(blocks.page_ids), -1)
@@ -114,7 +112,7 @@ def _headline_columns(blocks: Blocks, page: NDArray[np.int64]) -> NDArray[np.flo
     return np.column_stack([match, cover, distance, chars])
 
 
-def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Floats, Floats]:
     """Share of the block's, and of the title's, characters in blocks that the title holds (or that hold the title)."""
     match, cover = np.zeros(last - first), np.zeros(last - first)
     bare = title.replace(" ", "")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from detector.arrays import Bools, Floats, Ints
 from detector.blocks import Blocks
 from detector.repeats import code_points
 
@@ -23,29 +23,29 @@ NAMES = (
 _SETS = {
     STOP: "。！？!?；;…",
     PAUSE: "，、,",
-    QUOTE: "“”‘’「」『』《》〈〉\"",
+    QUOTE: '“”‘’「」『』《》〈〉"',
     SEPARATOR: "|｜>»<«·•・/\\-—_=+*#■□◆●○▲△▼★☆→←↑↓→►▶∣┊┆│",
     OPEN: "[【(（「『〔[{",
 }
 
 
 @lru_cache(maxsize=1)
-def char_classes() -> NDArray[np.uint8]:
+def char_classes() -> Ints:
     """Table of the class of every code point of the BMP, uint8 (65536,); anything above counts as Han."""
     table = np.full(65536, OTHER, np.uint8)
     for first, last in ((0x3400, 0x9FFF), (0xF900, 0xFAFF), (0x3007, 0x3007)):
         table[first : last + 1] = HAN
-    for first, last in (("a", "z"), ("A", "Z"), ("ａ", "ｚ"), ("Ａ", "Ｚ")):
-        table[ord(first) : ord(last) + 1] = LATIN
-    for first, last in (("0", "9"), ("０", "９")):
-        table[ord(first) : ord(last) + 1] = DIGIT
+    for letters in ("az", "AZ", "ａｚ", "ＡＺ"):
+        table[ord(letters[0]) : ord(letters[1]) + 1] = LATIN
+    for digits in ("09", "０９"):
+        table[ord(digits[0]) : ord(digits[1]) + 1] = DIGIT
     for number, characters in _SETS.items():
         for character in characters:
             table[ord(character)] = number
     return table
 
 
-def classify(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
+def classify(codes: Ints) -> Ints:
     """Return the class of each code point, uint8 (n_chars,)."""
     table = char_classes()
     if codes.size and int(codes.max()) > 0xFFFF:
@@ -53,14 +53,14 @@ def classify(codes: NDArray[np.uint32]) -> NDArray[np.uint8]:
     return table[codes]
 
 
-def class_counts(blocks: Blocks, classes: NDArray[np.uint8]) -> NDArray[np.float32]:
+def class_counts(blocks: Blocks, classes: Ints) -> Floats:
     """Count the characters of each class in each block, float32 (n, N_CLASSES)."""
     block = np.repeat(np.arange(len(blocks)), blocks.n_chars)
     counts = np.bincount(block * N_CLASSES + classes, minlength=len(blocks) * N_CLASSES)
     return counts.reshape(-1, N_CLASSES).astype(np.float32)
 
 
-def columns(blocks: Blocks) -> NDArray[np.float32]:
+def columns(blocks: Blocks) -> Floats:
     """Return float32 (n, len(NAMES)); shares in [0, 1], logs are ``log(1 + count)``."""
     codes = code_points(blocks.text)
     classes = classify(codes)
@@ -79,24 +79,24 @@ def columns(blocks: Blocks) -> NDArray[np.float32]:
     return np.column_stack(out).astype(np.float32)
 
 
-def _codes(characters: str) -> NDArray[np.uint32]:
+def _codes(characters: str) -> Ints:
     return np.array([ord(c) for c in characters], np.uint32)
 
 
-def _dates(codes: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _dates(codes: Ints, classes: Ints) -> Ints:
     """Where four digits are followed by a date separator: 2011-12, 2011年, 2011/12, 2011.12."""
     digit = classes == DIGIT
     run = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1]
     return np.flatnonzero(run & np.isin(codes[4:], _codes("-年/.")))
 
 
-def _clocks(codes: NDArray[np.uint32], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
+def _clocks(codes: Ints, classes: Ints) -> Ints:
     """Where two digits, a colon and two digits stand: 09:30."""
     digit = classes == DIGIT
     return np.flatnonzero(digit[:-4] & digit[1:-3] & np.isin(codes[2:-2], _codes(":：")) & digit[3:-1] & digit[4:])
 
 
-def _any_in_block(places: NDArray[np.int64], blocks: Blocks) -> NDArray[np.bool_]:
+def _any_in_block(places: Ints, blocks: Blocks) -> Bools:
     found = np.zeros(len(blocks), bool)
     found[np.searchsorted(blocks.text_offsets, places, "right") - 1] = True
     return found
