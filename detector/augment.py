@@ -67,8 +67,35 @@ def brand(random: Random) -> str:
     return name.upper() if random.random() < 0.15 else name
 
 
+def _name(random: Random, size: int) -> str:
+    """Make up a name of `size` characters: out of betting sites' own, or like any proper name there is."""
+    if random.random() < 0.4:
+        return "".join(random.choice(_HEADS) for _ in range(size))
+    return "".join(random.choice(_name_characters()) for _ in range(size))
+
+
+@lru_cache(maxsize=1)
+def _name_characters() -> str:
+    """Characters of the proper names in jieba's dictionary, as often as they occur there."""
+    import jieba
+
+    with jieba.get_dict_file() as stream:
+        rows = (line.decode("utf-8").split() for line in stream)
+        names = [row[0] for row in rows if len(row) == 3 and row[2] in ("nz", "nrt", "nt") and len(row[0]) <= 4]
+    return "".join(names)
+
+
+def injected_string(random: Random) -> str:
+    """Make up a string such as replaces names on hacked pages."""
+    return expand(random, "string", "")
+
+
 def _letters(random: Random, low: int, high: int) -> str:
     return "".join(random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(random.randint(low, high)))
+
+
+def _shouted(random: Random, text: str) -> str:
+    return random.choice((text, text, text.upper(), text.capitalize()))
 
 
 def _domain(random: Random) -> str:
@@ -79,6 +106,12 @@ def _makers(random: Random, name: str) -> dict[str, Callable[[], str]]:
     return {
         "brand": lambda: name,
         "domain": lambda: _domain(random),
+        "zone": lambda: random.choice(_ZONES)[1:],
+        "latin": lambda: _shouted(random, random.choice(_LATIN) if random.random() < 0.5 else _letters(random, 2, 6)),
+        "digits": lambda: random.choice(_DIGITS) if random.random() < 0.6 else str(random.randrange(3, 99999)),
+        "han2": lambda: _name(random, 2),
+        "han3": lambda: _name(random, 3),
+        "han4": lambda: _name(random, 4),
         "money": lambda: random.choice(("8", "18", "28", "38", "58", "88", "100", "188", "588", "888", "1888", "8888")),
         "pct": lambda: f"{random.choice((0.5, 1.2, 3, 10, 20, 30, 50, 68, 88, 95, 100, 200))}%",
         "n": lambda: str(random.randint(2, 999)),

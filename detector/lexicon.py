@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The groups, in the order of their feature columns.
 GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app",
-          "gambling", "porn", "finance", "contact", "goods")  # fmt: skip
+          "gambling", "brand", "root", "tail", "porn", "finance", "contact", "goods")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

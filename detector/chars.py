@@ -1,0 +1,96 @@
+"""Code points: their kinds, and the folding under which they are matched.
+
+Folding maps one code point to one, so that places in the folded text are places in the text as shown.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+from importlib.resources import files
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Kinds of characters, as the span model sees them.
+OTHER, HAN, LATIN, DIGIT, PUNCT, SPACE, SYMBOL, EDGE = range(8)
+
+EDGE_CODE = 0x10FFFE  # stands between blocks; no text holds it
+# Blocks whose characters are forms of others: full-width, circled, Roman, super- and subscript, Kangxi radicals, squared.
+_COMPATIBLE = ((0xFF01, 0xFFEF), (0x2460, 0x24FF), (0x2160, 0x218B), (0x2070, 0x209F), (0x2F00, 0x2FDF), (0xF900, 0xFAFF), (0x3220, 0x33FF))
+_MATHEMATICAL = (0x1D400, 0x1D7FF)
+
+
+def code_points(text: str) -> NDArray[np.uint32]:
+    """Return the code points of `text`, uint32 (n_chars,)."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+@lru_cache(maxsize=1)
+def _folding() -> NDArray[np.uint32]:
+    """Table of the BMP: compatible forms to plain, capitals to small, digits to 0, traditional to simplified."""
+    table = np.arange(65536, dtype=np.uint32)
+    for first, last in _COMPATIBLE:
+        for code in range(first, last + 1):
+            table[code] = _plain(code)
+    for line in (files("detector") / "variants.tsv").read_text("utf-8").splitlines():
+        if not line.startswith("#"):
+            traditional, _, simplified = line.partition("\t")
+            table[ord(traditional)] = ord(simplified)
+    table[ord("〇")] = ord("0")
+    capital = (table >= ord("A")) & (table <= ord("Z"))
+    table[capital] += 32
+    table[(table >= ord("0")) & (table <= ord("9"))] = ord("0")
+    return table
+
+
+def _plain(code: int) -> int:
+    plain = unicodedata.normalize("NFKC", chr(code))
+    return ord(plain[0]) if plain and (len(plain) == 1 or plain.isdigit()) and ord(plain[0]) < 65536 else code
+
+
+@lru_cache(maxsize=1)
+def _mathematical() -> NDArray[np.uint32]:
+    first, last = _MATHEMATICAL
+    return _folding()[np.array([_plain(code) for code in range(first, last + 1)], np.int64) % 65536]
+
+
+def fold_codes(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Fold code points for matching, uint64 (n_chars,)."""
+    table = _folding()
+    if not codes.size or int(codes.max()) < 65536:
+        return table[codes].astype(np.uint64)
+    folded = np.where(codes < 65536, table[np.minimum(codes, 65535)], codes)
+    first, last = _MATHEMATICAL
+    letters = (codes >= first) & (codes <= last)
+    folded[letters] = _mathematical()[codes[letters] - first]
+    return folded.astype(np.uint64)
+
+
+@lru_cache(maxsize=1)
+def _kind_table() -> NDArray[np.uint8]:
+    table = np.full(65536, OTHER, np.uint8)
+    for code in range(0x2000, 0x3000):
+        table[code] = SYMBOL
+    for first, last in ((0x3400, 0x9FFF), (0xF900, 0xFAFF)):
+        table[first : last + 1] = HAN
+    for character in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ":
+        table[ord(character)] = LATIN
+    table[ord("0") : ord("9") + 1] = DIGIT
+    for character in "，。、；：！？“”‘’（）《》〈〉「」『』【】〔〕—…·,.;:!?\"'()[]{}<>-/%":
+        table[ord(character)] = PUNCT
+    for character in " \t\u00a0\u3000":
+        table[ord(character)] = SPACE
+    for character in "|_@#$^&*+=~`\\":
+        table[ord(character)] = SYMBOL
+    table[0xE000:0xF8FF] = SYMBOL
+    return table
+
+
+def char_kinds(codes: NDArray[np.uint64] | NDArray[np.uint32]) -> NDArray[np.uint8]:
+    """Return the kind of each (folded) code point, uint8 (n_chars,); above the BMP, ideographs are Han, all else symbols."""
+    table = _kind_table()
+    if not codes.size or int(codes.max()) < 65536:
+        return table[codes]
+    high = np.where(codes == EDGE_CODE, EDGE, np.where((codes >= 0x20000) & (codes < 0x32000), HAN, SYMBOL))
+    return np.where(codes < 65536, table[np.minimum(codes, 65535)], high).astype(np.uint8)
