@@ -27,9 +27,9 @@ _SPACE = re.compile(r"\s+")
 _MUTE = re.compile(r"^[\W_]*$")
 _BYLINE = re.compile(
     r"^[\W_]*(?:责任?编辑|責任?編輯|编辑|編輯|作者|来源|來源|稿源|文章来源|本文来源|新闻来源|原标题|监制|校对|审核|记者|實習記者)?"
-    r"[\W_]*[:：].{0,24}$|^[\W_]*[(（【\[]?(?:责任?编辑|責任?編輯|编辑|来源|來源)[^。]{0,30}$"
+    r"[\W_]*[:：].{0,24}(?<![?!。])$|^[\W_]*[(（【\[]?(?:责任?编辑|責任?編輯|编辑|来源|來源)[^。]{0,30}$"
 )
-_DATELINE = re.compile(r"^\D{0,12}(?:19|20)\d\d[-年/.]\s?\d{1,2}[-月/.]\s?\d{1,2}日?[^。，]{0,60}$")
+_DATELINE = re.compile(r"^\D{0,12}(?:19|20)\d\d[-年/.]\s?\d{1,2}[-月/.]\s?\d{1,2}日?[^。,]{0,60}$")
 _HEADINGS = frozenset(TAGS.index(f"h{i}") for i in range(1, 7))
 
 
@@ -105,7 +105,7 @@ def _heaviest_chain(places: list[tuple[int, int, int]]) -> list[int]:
     back = np.full(len(places), -1)
     for k in range(1, len(places)):
         before = best[:k].copy()
-        before[(block[:k] >= block[k]) | (start[:k] + size[:k] > start[k] + SLACK)] = -1
+        before[(block[:k] >= block[k]) | (start[:k] + size[:k] > start[k] + np.minimum(SLACK, size[:k] // 2))] = -1
         at = int(before.argmax())
         if before[at] > 0:
             best[k] += before[at]

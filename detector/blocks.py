@@ -126,6 +126,8 @@ class Blocks:
             raise ValueError(f"columns of unequal length for {n} blocks")
         if len(self.page_offsets) != p + 1 or self.page_offsets[0] != 0 or self.page_offsets[-1] != n:
             raise ValueError("page offsets do not run from 0 to the number of blocks")
+        if self.text_offsets[0] != 0 or self.text_offsets[-1] != len(self.text):
+            raise ValueError("text offsets do not run from 0 to the end of the text")
         if (np.diff(self.page_offsets) < 0).any() or (np.diff(self.text_offsets) <= 0).any():
             raise ValueError("offsets go backwards, or a block is empty")
 
@@ -146,6 +148,11 @@ class Blocks:
         """Slice the strings of blocks ``start:stop``."""
         bounds = self.text_offsets[start : len(self) + 1 if stop is None else stop + 1].tolist()
         return [self.text[a:b] for a, b in pairwise(bounds)]
+
+    def texts_of(self, numbers: NDArray[np.int64]) -> list[str]:
+        """Slice the strings of some blocks."""
+        starts, stops = self.text_offsets[numbers].tolist(), self.text_offsets[numbers + 1].tolist()
+        return [self.text[a:b] for a, b in zip(starts, stops, strict=True)]
 
 
 # Columns with one row a block.

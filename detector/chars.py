@@ -17,7 +17,15 @@ OTHER, HAN, LATIN, DIGIT, PUNCT, SPACE, SYMBOL, EDGE = range(8)
 
 EDGE_CODE = 0x10FFFE  # stands between blocks; no text holds it
 # Blocks whose characters are forms of others: full-width, circled, Roman, super- and subscript, Kangxi radicals, squared.
-_COMPATIBLE = ((0xFF01, 0xFFEF), (0x2460, 0x24FF), (0x2160, 0x218B), (0x2070, 0x209F), (0x2F00, 0x2FDF), (0xF900, 0xFAFF), (0x3220, 0x33FF))
+_COMPATIBLE = (
+    (0xFF01, 0xFFEF),
+    (0x2460, 0x24FF),
+    (0x2160, 0x218B),
+    (0x2070, 0x209F),
+    (0x2F00, 0x2FDF),
+    (0xF900, 0xFAFF),
+    (0x3220, 0x33FF),
+)
 _MATHEMATICAL = (0x1D400, 0x1D7FF)
 
 

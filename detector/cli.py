@@ -128,11 +128,12 @@ def train_(data: tuple[Path, ...], output: Path, compare: str, seed: int) -> Non
     from detector.evaluate import comparison_table
     from detector.lexicon import load_lexicon
     from detector.report import write_model_readme
-    from detector.train import train, training_rows
+    from detector.train import find_span_model, train, training_rows
 
     lexicon = load_lexicon()
     rows, words = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
-    found = train(rows, words, lexicon, output, compared=compare.split(","), seed=seed, report=_say)
+    spans = find_span_model(data)
+    found = train(rows, words, lexicon, output, spans=spans, compared=compare.split(","), seed=seed, report=_say)
     write_model_readme(output, found)
     click.echo(comparison_table(found))
 
@@ -186,6 +187,37 @@ def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) 
     save_rows(output / "rows.npz", rows)
     save_words(output / "words.npz", words)
     click.echo(f"{len(rows.page_ids)} pages, {len(rows.label)} blocks of {len(set(rows.sites))} sites → {output}")
+
+
+@labels.command("spans")
+@click.argument("pages", type=FOLDER)
+@click.argument("gold", type=FOLDER)
+@click.option(
+    "--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain."
+)
+@click.option(
+    "--carriers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Clean running text, by line."
+)
+@click.option("--sentences", type=FOLDER, required=True, help="Folder with injected.txt and honest.jsonl.")
+@click.option("-o", "--output", required=True, type=PATH, help="Folder for spans.npz, which `train` puts into models.")
+@click.option("--seed", default=0, show_default=True)
+def spans_(
+    pages: Path, gold: Path, index: Path | None, carriers: Path | None, sentences: Path, output: Path, seed: int
+) -> None:
+    """Fit the model of injected strings on the clean text of pages, with strings written in."""
+    import numpy as np
+
+    from detector.corpus import gather, read_gold
+    from detector.lexicon import load_lexicon
+    from detector.train_spans import read_honest, read_injected, train_spans
+
+    labeled = gather(read_gold(pages, gold, index), augment=False, on_page=_ticker("pages aligned"), on_loss=_warn)
+    lines = carriers.read_text("utf-8").splitlines() if carriers else []
+    injected, honest = read_injected(sentences / "injected.txt"), read_honest(sentences / "honest.jsonl")
+    model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=_say)
+    output.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(output / "spans.npz", allow_pickle=False, **model.arrays())
+    click.echo(", ".join(f"{name} {value:g}" for name, value in scores.items()))
 
 
 def _ticker(what: str) -> Any:

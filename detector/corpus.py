@@ -76,9 +76,9 @@ def read_gold(pages: Path, gold: Path, index: Path | None = None) -> Iterator[Go
 def _read_index(path: Path) -> dict[str, dict[str, Any]]:
     try:
         rows = [json.loads(line) for line in path.read_text("utf-8").splitlines() if line.strip()]
-    except (OSError, ValueError) as error:
+        return {row["id"]: row for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not an index of JSON lines ({error})") from error
-    return {row["id"]: row for row in rows}
 
 
 def label_gold(found: GoldPage) -> tuple[Blocks, NDArray[np.int8]]:
@@ -97,9 +97,8 @@ def with_spam(page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str)
     """Write spam into a copy of a labelled page; new blocks are spam, blocks that the insertion cut are unlabelled."""
     html = decode(page.body, page.charset).text
     changed = segment(inject_blocks(Random(seed), html), page_id=page.page_id + SPAM_COPY, host=host_of(page.url))
-    known = dict(zip(block_hashes(blocks).tolist(), label.tolist(), strict=True))
-    hashes = block_hashes(changed).tolist()
-    new = np.array([known.get(value, Label.SPAM) for value in hashes], np.int8)
+    known = dict(zip(_keys(blocks), label.tolist(), strict=True))
+    new = np.array([known.get(key, Label.SPAM) for key in _keys(changed)], np.int8)
     near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1), "same")[: len(new)] > 0
     return changed, np.where(_holds_old_text(changed, new, blocks) | ~near, UNLABELED, new).astype(np.int8)
 
@@ -111,6 +110,12 @@ def _holds_old_text(changed: Blocks, label: NDArray[np.int8], blocks: Blocks) ->
         text = changed.texts(i, i + 1)[0]
         out[i] = text in blocks.text or any(old in text for old in blocks.texts() if len(old) >= 8)
     return out
+
+
+def _keys(blocks: Blocks, first: int = 0, last: int | None = None) -> list[tuple[int, int]]:
+    """Hash and number among equals of each block, from `first` to `last`."""
+    hashes = block_hashes(blocks)[first:last].tolist()
+    return list(zip(hashes, nth_of_hash(hashes), strict=True))
 
 
 def as_text(blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks, NDArray[np.int8]]:
@@ -127,11 +132,8 @@ def as_text(blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks,
         last = min(last, int(content[-1]) + 1 + random.randint(0, MAX_EDGE))
     title = blocks.titles[0] if random.random() < 0.5 else ""
     text = segment_text("\n".join(blocks.texts(first, last)), page_id=blocks.page_ids[0] + TEXT_COPY, title=title)
-    kept = block_hashes(blocks)[first:last].tolist()
-    known = dict(zip(zip(kept, nth_of_hash(kept), strict=True), label[first:last].tolist(), strict=True))
-    hashes = block_hashes(text).tolist()
-    copied = [known.get(key, UNLABELED) for key in zip(hashes, nth_of_hash(hashes), strict=True)]
-    return text, np.array(copied, np.int8)
+    known = dict(zip(_keys(blocks, first, last), label[first:last].tolist(), strict=True))
+    return text, np.array([known.get(key, UNLABELED) for key in _keys(text)], np.int8)
 
 
 def _copies(page: RawPage, blocks: Blocks, label: NDArray[np.int8]) -> Iterator[tuple[Blocks, NDArray[np.int8]]]:

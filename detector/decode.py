@@ -16,9 +16,10 @@ from detector.errors import PageError
 
 PRESCAN_BYTES = 1024  # how far a <meta> may stand from the start (HTML standard, "prescan a byte stream")
 SAMPLE_BYTES = 65536  # of non-ASCII text, enough to tell encodings apart
+LIKE_CHINESE = 0.4  # share of common characters above which bytes are taken for Chinese text
 NEARLY_VALID = 0.02  # bad bytes per non-ASCII byte up to which text is UTF-8 with damage
 BINARY_MAGIC = (b"%PDF-", b"\x1f\x8b\x08", b"\x89PNG", b"\xff\xd8\xff", b"PK\x03\x04", b"GIF8", b"\x00\x00\x00\x18ftyp",
-                b"\x00\x00\x00\x20ftyp", b"\x28\xb5\x2f\xfd", b"RIFF", b"ID3", b"\x7fELF", b"PAR1", b"BZh", b"7z\xbc\xaf")  # fmt: skip
+                b"\x00\x00\x00\x20ftyp", b"\x28\xb5\x2f\xfd", b"ID3\x02", b"ID3\x03", b"ID3\x04", b"\x7fELF", b"PAR1", b"BZh", b"7z\xbc\xaf")  # fmt: skip
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([A-Za-z0-9_:.\-]{2,40})""", re.I)
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s{0,8}=\s{0,8}["']([A-Za-z0-9_:.\-]{2,40})""")
@@ -34,7 +35,8 @@ _CODECS = {
     "utf-16": "utf-16-le", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be",
 }  # fmt: skip
 # A label that can only be wrong when found by reading bytes as ASCII, or that browsers refuse.
-_IGNORED = {"utf-7", "utf-32", "hz-gb-2312", "hz", "iso-2022-cn", "replacement", "punycode", "idna", "unicode_escape"}
+_IGNORED = {"utf-7", "utf-32", "hz-gb-2312", "hz", "iso-2022-cn", "replacement", "punycode", "idna", "undefined",
+            "unicode-escape", "raw-unicode-escape", "unicode_escape"}  # fmt: skip
 
 # The characters that make up half of running Chinese text, simplified and traditional, with its punctuation.
 _COMMON = frozenset(
@@ -83,12 +85,26 @@ def decode(body: bytes | str, declared: str | None = None) -> Decoded:
     if isinstance(body, str):
         if not body.strip():
             raise PageError("empty", "the page is empty")
-        return Decoded(_without_surrogates(body), "str", "given", 0)
-    _refuse_binary(body)
-    return _by_bom(body) or _by_evidence(body, _claims(body, declared))
+        return Decoded(without_surrogates(body.lstrip("\ufeff")), "str", "given", 0)
+    claims = _claims(body, declared)
+    found = _by_bom(body) or _by_claim_of_utf16(body, claims)
+    if found is None:
+        _refuse_binary(body)
+        found = _by_evidence(body, claims)
+    if not found.text.strip():
+        raise PageError("empty", "the page is empty")
+    return found
 
 
-def _without_surrogates(text: str) -> str:
+def _by_claim_of_utf16(body: bytes, claims: list[tuple[str, str]]) -> Decoded | None:
+    """Believe a header that says UTF-16 where the text reads like Chinese: such bytes look binary."""
+    for name, source in claims:
+        if name.startswith("utf-16") and source == "http" and _likeness(body[:SAMPLE_BYTES], name) > LIKE_CHINESE:
+            return _decoded(body, name, source)
+    return None
+
+
+def without_surrogates(text: str) -> str:
     """Lone surrogates, as an escape in JSON can make them, cannot be written out again."""
     try:
         text.encode()
@@ -137,7 +153,8 @@ def _codec(label: str) -> str | None:
         info = codecs.lookup(label)
     except (LookupError, ValueError):
         return None
-    return info.name if info._is_text_encoding and info.name not in _IGNORED else None
+    name = _CODECS.get(info.name, info.name)
+    return name if info._is_text_encoding and name not in _IGNORED else None
 
 
 def _by_evidence(body: bytes, claims: list[tuple[str, str]]) -> Decoded:
@@ -194,8 +211,19 @@ def _likeness(sample: bytes, name: str) -> float:
 
 
 def _decoded(body: bytes, name: str, source: str) -> Decoded:
-    text = body.decode(name, "replace")
+    text = body.decode(name, _EURO_HANDLER if name == "gb18030" else "replace")
     replaced = text.count("\ufffd")
     if replaced and name == "utf-8":
         replaced -= body.count(b"\xef\xbf\xbd")
     return Decoded(text.lstrip("\ufeff"), name, source, replaced)
+
+
+def _euro(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Read the byte 0x80 as the euro sign, as the Encoding Standard does in its GBK; anything else is replaced."""
+    if isinstance(error, UnicodeDecodeError) and error.object[error.start] == 0x80:
+        return "€", error.start + 1
+    return codecs.replace_errors(error)
+
+
+_EURO_HANDLER = "detector.euro"
+codecs.register_error(_EURO_HANDLER, _euro)

@@ -43,7 +43,9 @@ class Scores:
         f1 = class_f1(self.confusion)
         known = self.page_f1[~np.isnan(self.page_f1)]
         figures = {f"f1_{name}": f1[i] for i, name in enumerate(LABEL_NAMES)}
-        figures |= {"page_f1": known.mean(), "pages_below_half": (known < 0.5).mean()}
+        nothing = float("nan")
+        figures["page_f1"] = known.mean() if len(known) else nothing
+        figures["pages_below_half"] = (known < 0.5).mean() if len(known) else nothing
         figures |= {f"ap_{name}": self.average_precision[i] for i, name in enumerate(LABEL_NAMES)}
         return {name: round(float(value), 4) for name, value in figures.items()}
 

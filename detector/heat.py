@@ -1,95 +1,173 @@
-"""A linear model over hashed character n-grams that gives every character a weight: how likely it was injected.
+"""A linear model that gives every character a weight: how likely it is that somebody injected it.
 
-Each n-gram, of one to three characters, votes for the characters in and around it, with a weight of its own for each place
-relative to its beginning; so the vote of a place is a row of a table, and a text is scored by one gather per n-gram and a
-few shifted additions. Beside the n-grams themselves vote the kinds of characters around (Han, Latin, digit, …) and how
-common each pair of characters is in Chinese at large: a made-up name is made of pairs that hardly ever meet.
+Characters are voted for by what stands around them: hashed n-grams of one to three characters, the kinds of characters
+(Han, Latin, digit, …), the cues of the lexicon, and how well each pair and triple of characters goes together in Chinese
+at large (a made-up name is made of pairs that hardly ever meet). A vote has a weight of its own for each place relative to
+where it stands, so it is a row of a table: a text is scored by one gather a vote and a few shifted additions.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.arrays import Ints
-from detector.chars import char_kinds, fold_codes
+from detector.chars import EDGE_CODE, HAN, char_kinds, fold_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-N_BUCKETS = 1 << 16
-REACH = {1: (-3, 3), 2: (-3, 2), 3: (-3, 1)}  # where an n-gram may begin, relative to the character it votes for
-KIND_REACH = (-4, 2)  # the same for the kinds of three characters in a row
-NOVELTY_REACH = (-4, 3)  # the same for how common a pair is
-NOVELTY_LEVELS = 8
-KINDS = 8
+SINGLE_BITS, PAIR_BITS, TRIPLE_BITS = 16, 19, 20  # of the background's tables
+GRAM_BITS = (14, 16, 16)  # of the tables of n-grams of one, two and three characters
+LOG_STEPS = 8  # background counts are kept as eighths of a log2
+N_KINDS, N_CUES = 8, 9
+N_TABLES = 8  # votes a character
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
-class Vote(NamedTuple):
-    """One group of votes: a bucket for each character, and where it counts; `width` places from `first` on."""
+class Background(NamedTuple):
+    """How often single characters, pairs and triples occur in Chinese at large: uint8 tables of ``8 log2(1 + count)``."""
 
-    bucket: NDArray[np.int64]
+    singles: NDArray[np.uint8]
+    pairs: NDArray[np.uint8]
+    triples: NDArray[np.uint8]
+
+
+class Heat(NamedTuple):
+    """The model: one table float32 (size, width) for each vote, a bias, and the background."""
+
+    tables: tuple[NDArray[np.float32], ...]
+    bias: float
+    background: Background
+
+
+class Vote(NamedTuple):
+    """What stands at each character, as a row number below `size`; it counts for the characters from ``-first`` back."""
+
+    row: NDArray[np.int64]
     size: int
     first: int
     width: int
 
 
-class Heat(NamedTuple):
-    """The model: a table float32 (size, width) for each vote, in order, a bias, and the commonness of pairs."""
+def join(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Put texts one after another with an edge before each and after the last.
 
-    tables: tuple[NDArray[np.float32], ...]
-    bias: float
-    pairs: NDArray[np.uint8]
-
-
-def votes(codes: NDArray[np.uint32], pairs: NDArray[np.uint8]) -> list[Vote]:
-    """Hash what votes, for a text given as code points.
-
-    Parameters
-    ----------
-    codes : uint32 ndarray of shape (n_chars,)
-        With something between blocks that is no character of any (see `spans`), so that no vote crosses an edge unseen.
-    pairs : uint8 ndarray of shape (N_BUCKETS,)
-        Commonness of pairs, see `pair_levels`.
+    Returns
+    -------
+    codes : uint32 ndarray
+    starts : int64 ndarray of shape (len(texts),)
+        Where each text begins.
     """
-    folded = fold_codes(codes)
-    kinds = char_kinds(folded).astype(np.int64)
-    out = []
-    for size, (first, last) in REACH.items():
-        out.append(Vote(_buckets(folded, size), N_BUCKETS, first, last - first + 1))
-    triple = kinds * KINDS * KINDS + _ahead(kinds, 1) * KINDS + _ahead(kinds, 2)
-    out.append(Vote(triple, KINDS**3, KIND_REACH[0], KIND_REACH[1] - KIND_REACH[0] + 1))
-    level = pairs[out[1].bucket].astype(np.int64)
-    han = (kinds == 1) & (_ahead(kinds, 1) == 1)
-    level = np.where(han, level, NOVELTY_LEVELS)
-    out.append(Vote(level, NOVELTY_LEVELS + 1, NOVELTY_REACH[0], NOVELTY_REACH[1] - NOVELTY_REACH[0] + 1))
-    return out
+    edge = chr(EDGE_CODE)
+    codes = np.frombuffer((edge + edge.join(texts) + edge).encode("utf-32-le", "surrogatepass"), np.uint32)
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
+    return codes, np.cumsum(np.concatenate([[1], sizes + 1]))[:-1]
 
 
-def _ahead(values: NDArray[np.int64], step: int) -> NDArray[np.int64]:
+def buckets(folded: NDArray[np.uint64], size: int, bits: int) -> NDArray[np.int64]:
+    """Hash the `size` characters from each one on, int64 (n_chars,), below ``2 ** bits``."""
+    rolling = folded * np.uint64(_MULTIPLIERS[0])
+    for k in range(1, size):
+        mixed = (rolling ^ (rolling >> np.uint64(31))) * np.uint64(_MULTIPLIERS[1])
+        rolling = mixed + _ahead(folded, k) * np.uint64(_MULTIPLIERS[2])
+    mixed = (rolling ^ (rolling >> np.uint64(29))) * np.uint64(_MULTIPLIERS[0])
+    return (mixed >> np.uint64(64 - bits)).astype(np.int64)
+
+
+Number = TypeVar("Number", bound=np.generic)
+
+
+def _ahead(values: NDArray[Number], step: int) -> NDArray[Number]:
+    """What stands `step` characters further on, zeros past the end."""
     return np.concatenate([values[step:], np.zeros(min(step, len(values)), values.dtype)])
 
 
-def _buckets(folded: NDArray[np.uint64], size: int) -> NDArray[np.int64]:
-    rolling = folded * np.uint64(_MULTIPLIERS[0])
-    for k in range(1, size):
-        ahead = np.concatenate([folded[k:], np.zeros(min(k, len(folded)), np.uint64)])
-        rolling = (rolling ^ (rolling >> np.uint64(31))) * np.uint64(_MULTIPLIERS[1]) + ahead * np.uint64(_MULTIPLIERS[2])
-    mixed = (rolling ^ (rolling >> np.uint64(29))) * np.uint64(_MULTIPLIERS[0])
-    return (mixed >> np.uint64(64 - (N_BUCKETS - 1).bit_length())).astype(np.int64)
+def count_background(texts: Sequence[str], words: Sequence[tuple[str, float]]) -> Background:
+    """Count characters, pairs and triples in running texts and in the words of a dictionary with their frequencies."""
+    counts = [np.zeros(1 << bits) for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)]
+    _add_counts(counts, texts, 1.0)
+    for low, high, weight in ((1, 20, 0.3), (20, 200, 1.0), (200, 2000, 4.0), (2000, np.inf, 16.0)):
+        _add_counts(counts, [word for word, times in words if low <= times < high and len(word) > 1], weight)
+    return Background(*(np.minimum(np.round(LOG_STEPS * np.log2(1 + c)), 255).astype(np.uint8) for c in counts))
 
 
-def score(codes: NDArray[np.uint32], heat: Heat) -> NDArray[np.float32]:
-    """Weigh every character; positive means injected, in log odds. float32 (n_chars,)."""
+def _add_counts(counts: list[NDArray[np.float64]], texts: Sequence[str], weight: float) -> None:
+    codes, _ = join(texts)
+    folded, inside = fold_codes(codes), codes != EDGE_CODE
+    for size, (table, bits) in enumerate(zip(counts, (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), strict=True), 1):
+        if size > 1:
+            inside = inside & (_ahead(codes, size - 1) != EDGE_CODE)
+        table += weight * np.bincount(buckets(folded, size, bits)[inside], minlength=1 << bits)
+
+
+class Fit(NamedTuple):
+    """How well neighbours go together: log2 of conditional probabilities, float32 (n_chars,) each."""
+
+    forward: NDArray[np.float32]  # of the next character given this one
+    backward: NDArray[np.float32]  # of this one given the next
+    triple: NDArray[np.float32]  # of three in a row given the rarer pair in them
+    rarer: NDArray[np.float32]  # count of the rarer of this and the next
+    pair: NDArray[np.float32]  # count of the pair
+
+
+def measure_fit(folded: NDArray[np.uint64], background: Background) -> Fit:
+    """Look pairs and triples up in the background."""
+    scale = np.float32(1 / LOG_STEPS)
+    single = background.singles[buckets(folded, 1, SINGLE_BITS)] * scale
+    pair = background.pairs[buckets(folded, 2, PAIR_BITS)] * scale
+    triple = background.triples[buckets(folded, 3, TRIPLE_BITS)] * scale
+    following = _ahead(single, 1)
+    rarer_pair = np.minimum(pair, _ahead(pair, 1))
+    # Counts are logs of 1 + count; what was never seen is set a little below one count.
+    unseen = np.float32(-2)
+    seen = np.where(pair > 0, pair, unseen)
+    return Fit(
+        seen - np.maximum(single, 2), seen - np.maximum(following, 2), np.where(triple > 0, triple, unseen) - rarer_pair,
+        np.minimum(single, following), pair,
+    )  # fmt: skip
+
+
+def _level(values: NDArray[np.float32], low: float, high: float, n: int) -> NDArray[np.int64]:
+    graded: NDArray[np.float32] = np.clip((values - low) * (n / (high - low)), 0, n - 1)
+    return graded.astype(np.int64)
+
+
+def votes(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> list[Vote]:
+    """Say what stands at each character; `cues` holds the group of the cue that covers it, 0 for none."""
+    folded = fold_codes(codes)
+    kinds = char_kinds(folded).astype(np.int64)
+    fit = measure_fit(folded, background)
+    han = kinds == HAN
+    han2 = han & (_ahead(kinds, 1) == HAN)
+    han3 = han2 & (_ahead(kinds, 2) == HAN)
+    joint = (_level(fit.forward, -14, -1, 8) * 8 + _level(fit.backward, -14, -1, 8)) * 4 + _level(fit.rarer, 0, 14, 4)
+    triple = np.where(han3, _level(fit.triple, -6, 0, 6), 6)
+    pair = np.where(han2, _level(fit.pair, 0, 10, 8), 8)
+    return [
+        Vote(buckets(folded, 1, GRAM_BITS[0]), 1 << GRAM_BITS[0], -3, 7),
+        Vote(buckets(folded, 2, GRAM_BITS[1]), 1 << GRAM_BITS[1], -3, 6),
+        Vote(buckets(folded, 3, GRAM_BITS[2]), 1 << GRAM_BITS[2], -3, 5),
+        Vote((kinds * N_KINDS + _ahead(kinds, 1)) * N_KINDS + _ahead(kinds, 2), N_KINDS**3, -5, 9),
+        Vote(np.where(han2, joint, 256), 257, -4, 8),
+        Vote(triple * 7 + _ahead(triple, 1), 49, -5, 9),
+        Vote(pair * 9 + _ahead(pair, 1), 81, -5, 9),
+        Vote(cues.astype(np.int64), N_CUES, -8, 17),
+    ]
+
+
+def score(codes: NDArray[np.uint32], cues: NDArray[np.uint8], heat: Heat) -> NDArray[np.float32]:
+    """Weigh every character, in log odds of having been injected, float32 (n_chars,)."""
     n = len(codes)
     total = np.full(n, heat.bias, np.float32)
-    for vote, table in zip(votes(codes, heat.pairs), heat.tables, strict=True):
-        rows = table[vote.bucket]
+    for vote, table in zip(votes(codes, cues, heat.background), heat.tables, strict=True):
+        rows = table[vote.row]
         for k in range(vote.width):
-            offset = vote.first + k  # the n-gram at i + offset votes for i with column k
+            offset = vote.first + k  # what stands at i + offset votes for i by column k
+            if abs(offset) >= n:
+                continue
             if offset < 0:
                 total[-offset:] += rows[: n + offset, k]
             else:
@@ -97,44 +175,29 @@ def score(codes: NDArray[np.uint32], heat: Heat) -> NDArray[np.float32]:
     return total
 
 
-def vote_matrix(codes: NDArray[np.uint32], pairs: NDArray[np.uint8], chosen: Ints) -> csr_matrix:
-    """Lay the votes for chosen characters out as a sparse 0/1 matrix, for fitting; one column per table cell."""
+def vote_matrix(
+    codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background, chosen: NDArray[np.int64]
+) -> csr_matrix:
+    """Lay the votes for some characters out as a sparse 0/1 matrix with one column for each cell of the tables."""
     from scipy.sparse import csr_matrix
 
     columns, start = [], 0
-    for vote in votes(codes, pairs):
+    for vote in votes(codes, cues, background):
         for k in range(vote.width):
-            source = chosen + vote.first + k
-            inside = (source >= 0) & (source < len(codes))
-            cell = start + vote.bucket[np.clip(source, 0, len(codes) - 1)] * vote.width + k
-            columns.append(np.where(inside, cell, -1))
+            at = np.clip(chosen + vote.first + k, 0, len(codes) - 1)
+            columns.append((start + vote.row[at] * vote.width + k).astype(np.int32))
         start += vote.size * vote.width
     index = np.stack(columns, axis=1)
-    keep = index >= 0
-    bounds = np.concatenate([[0], np.cumsum(keep.sum(axis=1))])
-    return csr_matrix((np.ones(keep.sum(), np.float32), index[keep], bounds), (len(chosen), start))
+    bounds = np.arange(0, index.size + 1, index.shape[1])
+    return csr_matrix((np.ones(index.size, np.float32), index.ravel(), bounds), (len(chosen), start))
 
 
-def table_shapes() -> list[tuple[int, int]]:
-    """Shapes of the tables, in order."""
-    nothing = votes(np.zeros(0, np.uint32), np.zeros(N_BUCKETS, np.uint8))
-    return [(vote.size, vote.width) for vote in nothing]
-
-
-def from_coefficients(coefficients: NDArray[np.float64], bias: float, pairs: NDArray[np.uint8]) -> Heat:
-    """Cut a fitted linear model's coefficients into tables."""
+def from_coefficients(coefficients: NDArray[np.floating], bias: float, background: Background) -> Heat:
+    """Cut the coefficients of a linear model fitted on `vote_matrix` into tables."""
+    nothing = votes(np.zeros(0, np.uint32), np.zeros(0, np.uint8), background)
     tables, start = [], 0
-    for size, width in table_shapes():
-        tables.append(coefficients[start : start + size * width].reshape(size, width).astype(np.float32))
-        start += size * width
-    return Heat(tuple(tables), bias, pairs)
-
-
-def pair_levels(weighted: list[tuple[str, float]]) -> NDArray[np.uint8]:
-    """Count pairs of characters in words and texts, each with its weight, and grade their commonness, uint8 (N_BUCKETS,)."""
-    counts = np.zeros(N_BUCKETS)
-    for text, weight in weighted:
-        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        if len(codes) > 1:
-            counts += np.bincount(_buckets(fold_codes(codes), 2)[:-1], minlength=N_BUCKETS) * weight
-    return np.minimum(np.log2(1 + counts), NOVELTY_LEVELS - 1).astype(np.uint8)
+    for vote in nothing:
+        cells = coefficients[start : start + vote.size * vote.width]
+        tables.append(cells.reshape(vote.size, vote.width).astype(np.float16).astype(np.float32))
+        start += vote.size * vote.width
+    return Heat(tuple(tables), bias, background)

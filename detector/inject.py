@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
@@ -110,7 +111,7 @@ def _pick_target(random: Random, texts: Sequence[str]) -> str:
 
 def _front_of_entity(random: Random, words: list[tuple[str, str]]) -> str:
     """Return a word that an entity's tail follows, so that the tail is left standing."""
-    found = [a for (a, _), (b, _) in zip(words, words[1:], strict=False) if len(a) >= 2 and b.startswith(ENTITY_TAILS)]
+    found = [a for (a, _), (b, _) in pairwise(words) if len(a) >= 2 and b.startswith(ENTITY_TAILS)]
     found += [w[: -len(t)] for w, _ in words for t in ENTITY_TAILS if w.endswith(t) and len(w) - len(t) >= 2]
     return random.choice(found) if found else ""
 
@@ -132,7 +133,9 @@ def _advert(random: Random) -> tuple[str, str]:
     if way < 0.4:
         return injected_string(random), "advert"
     if way < 0.75:
-        line = expand(random, random.choice(("gambling", "gambling", "loan", "porn", "server")), injected_string(random))
+        line = expand(
+            random, random.choice(("gambling", "gambling", "loan", "porn", "server")), injected_string(random)
+        )
         return (obfuscate(random, line) if random.random() < 0.2 else line)[:60], "advert"
     return expand(random, "contact", ""), "contact"
 
@@ -153,7 +156,10 @@ def _wedged(random: Random, number: int, text: str, string: str, kind: str) -> I
     """Put a string after a clause, at an edge, or into the middle of a sentence, with brackets or emoji at times."""
     ends = [m.end() for m in _CLAUSE_END.finditer(text)] or [len(text)]
     at = random.choice((random.choice(ends), random.choice(ends), 0, len(text), random.randrange(len(text))))
-    around = random.choice((("", ""),) * 6 + (("【", "】"), ("(", ")"), ("《", "》"), ("🎰", ""), ("👉", "👈"), ("★", "★"), (" ", " "), ("「", "」")))
+    around = random.choice(
+        (("", ""),) * 6
+        + (("【", "】"), ("(", ")"), ("《", "》"), ("🎰", ""), ("👉", "👈"), ("★", "★"), (" ", " "), ("「", "」"))
+    )
     whole = around[0] + string + around[1]
     if random.random() < 0.4:
         whole += random.choice("，。,！ ")

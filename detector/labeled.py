@@ -72,7 +72,11 @@ def read_labeled(folder: Path) -> Iterator[LabeledPage]:
 def read_labels(path: Path) -> tuple[dict[str, str], list[BlockLabel]]:
     """Read one label table: its ``# key<tab>value`` lines and its rows."""
     meta, labels = {}, []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LabelError(f"{path}: cannot be read as UTF-8 text ({error})") from error
+    for number, line in enumerate(lines, 1):
         if line.startswith("# "):
             key, _, value = line[2:].partition("\t")
             meta[key] = value

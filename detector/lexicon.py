@@ -7,7 +7,8 @@ one group, and each group one feature column.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 # The groups, in the order of their feature columns.
 GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app",
-          "gambling", "brand", "root", "tail", "porn", "finance", "contact", "goods")  # fmt: skip
+          "gambling", "brand", "root", "tail", "porn", "finance", "contact", "goods", "report")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,35 +35,51 @@ class Lexicon:
     ----------
     terms : list of str
         Lower case.
-    group, weight : int32 and float32 ndarray of shape (n_terms,)
+    weight : float32 ndarray of shape (n_terms, len(GROUPS))
+        What a hit counts for each group; 0 for groups that the term is not in. A term may be in several.
     """
 
     terms: list[str]
-    group: NDArray[np.int32]
     weight: NDArray[np.float32]
     automaton: Any = field(repr=False)
 
     @property
     def sha256(self) -> str:
         """Digest of terms, groups and weights."""
-        rows = (f"{t}\t{g}\t{w:g}\n" for t, g, w in zip(self.terms, self.group, self.weight, strict=True))
-        return hashlib.sha256("".join(rows).encode()).hexdigest()
+        return hashlib.sha256("\n".join(self.terms).encode() + self.weight.tobytes()).hexdigest()
+
+    def member(self, groups: Sequence[str]) -> NDArray[np.uint8]:
+        """Number of the first of `groups` that each term is in, from 1; 0 where it is in none. uint8 (n_terms,)."""
+        out = np.zeros(len(self.terms), np.uint8)
+        for number, group in reversed(list(enumerate(groups, 1))):
+            out[self.weight[:, GROUPS.index(group)] > 0] = number
+        return out
+
+    def find(self, text: str) -> NDArray[np.int64]:
+        """Find every cue in a text, longest first, none overlapping; rows of (term, start, stop), int64 (n_hits, 3)."""
+        found = self.automaton.find_matches_as_indexes(_lowered(text))
+        return np.array(found, np.int64).reshape(-1, 3)
 
     def hits(self, blocks: Blocks) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Find every cue, longest first, none across a block's edge.
+        """Find the cues of blocks.
 
         Returns
         -------
         term, block, start, stop : int64 ndarrays of shape (n_hits,)
             Index into `terms`, index of the block, and code points in the batch's text.
         """
-        lowered = blocks.text.lower()
-        text = lowered if len(lowered) == len(blocks.text) else blocks.text
-        found = np.array(self.automaton.find_matches_as_indexes(text), np.int64).reshape(-1, 3)
-        block = np.searchsorted(blocks.text_offsets, found[:, 1], "right") - 1
-        inside = found[:, 2] <= blocks.text_offsets[block + 1]
-        term, start, stop = found[inside].T
-        return term, block[inside], start, stop
+        # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
+        found = self.find("\n".join(blocks.texts()))
+        block = np.searchsorted(blocks.text_offsets[:-1] + np.arange(len(blocks)), found[:, 1], "right") - 1
+        return found[:, 0], block, found[:, 1] - block, found[:, 2] - block
+
+
+def _lowered(text: str) -> str:
+    """Lower a text without changing its length; some capitals, such as İ, become two characters."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
 
 
 def load_lexicon(extra: Iterable[Path] = ()) -> Lexicon:
@@ -75,37 +92,45 @@ def load_lexicon(extra: Iterable[Path] = ()) -> Lexicon:
     LexiconError
         Naming the file and line.
     """
-    rows: dict[str, tuple[int, float]] = {}
+    rows: dict[tuple[str, int], float] = {}
     for number, name in enumerate(GROUPS):
         resource = files("detector") / "cues" / f"{name}.tsv"
         rows |= _parse(resource.read_text("utf-8"), f"{name}.tsv", number)
     for path in extra:
         group = GROUPS.index(path.stem) if path.stem in GROUPS else GROUPS.index("gambling")
         try:
-            rows |= _parse(path.read_text("utf-8"), str(path), group)
+            rows |= _parse(path.read_text("utf-8-sig"), str(path), group)
         except (OSError, UnicodeDecodeError) as error:
             raise LexiconError(f"{path}: cannot be read as UTF-8 text ({error})") from error
     return _compile(rows)
 
 
-def _parse(text: str, name: str, group: int) -> dict[str, tuple[int, float]]:
+def _parse(text: str, name: str, group: int) -> dict[tuple[str, int], float]:
+    """Read one cue file; the weight of each (term, group)."""
     rows = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith(("#", "term\t")):
             continue
         term, _, rest = line.partition("\t")
         weight = rest.split("\t")[0].strip() or "1"
+        if not term.strip():
+            raise LexiconError(f"{name}:{number}: the term is empty")
         try:
-            rows[term.strip().lower()] = (group, float(weight))
+            value = float(weight)
+            if not math.isfinite(value):
+                raise ValueError
+            rows[term.strip().lower(), group] = value
         except ValueError:
             raise LexiconError(f"{name}:{number}: the weight {weight!r} is not a number") from None
     return rows
 
 
-def _compile(rows: dict[str, tuple[int, float]]) -> Lexicon:
+def _compile(rows: dict[tuple[str, int], float]) -> Lexicon:
     from ahocorasick_rs import AhoCorasick, MatchKind
 
-    terms = list(rows)
-    group = np.array([rows[term][0] for term in terms], np.int32)
-    weight = np.array([rows[term][1] for term in terms], np.float32)
-    return Lexicon(terms, group, weight, AhoCorasick(terms, matchkind=MatchKind.LeftmostLongest))
+    terms = list(dict.fromkeys(term for term, _ in rows))
+    place = {term: i for i, term in enumerate(terms)}
+    weight = np.zeros((len(terms), len(GROUPS)), np.float32)
+    for (term, group), value in rows.items():
+        weight[place[term], group] = value
+    return Lexicon(terms, weight, AhoCorasick(terms, matchkind=MatchKind.LeftmostLongest))

@@ -14,13 +14,19 @@ _PLAIN = re.compile(rf"[^\s&<>\"\u00a0\u3000]{{1,{KEY_CHARS}}}")
 def block_lines(source: str, blocks: Blocks) -> list[int | None]:
     """Return the line, from 1, on which each block of one page begins in `source`; None where it is not found."""
     lines: list[int | None] = []
-    place, line, start = 0, 1, _body_start(source)
+    place = _body_start(source) if blocks.from_dom.all() else 0
+    line, reach = 1 + source.count("\n", 0, place), REACH
     for text in blocks.texts():
         key = _PLAIN.search(text)
-        found = source.find(key.group(), max(place, start), place + REACH) if key else -1
+        found = -1
+        for size in (KEY_CHARS, 3):
+            if found < 0 and key:
+                found = source.find(key.group()[:size], place, place + reach)
         if found < 0:
+            reach *= 2
             lines.append(None)
             continue
+        reach = REACH
         line += source.count("\n", place, found)
         place = found
         lines.append(line)

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -27,6 +28,7 @@ from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize,
 from detector.lexicon import Lexicon
 from detector.network import Network, mean_proba
 from detector.ngrams import Words
+from detector.spans import SpanModel
 
 DEFAULT_MODEL = "news_v1"
 TRUSTED_TYPES = ["numpy.dtype"]  # besides those that skops itself trusts; fixed here, never read from a file
@@ -78,6 +80,7 @@ class Model:
     first: tuple[Network, ...]
     second: tuple[Network, ...]
     card: ModelCard
+    spans: SpanModel | None = None
 
     def predict_proba(self, own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
         """Return float32 (n, 3) in `Label` order from features that `features.featurize` made."""
@@ -136,15 +139,25 @@ def _load(folder: Path, _modified: int) -> Model:
     for name in ("weights.npz", "golden.npz"):
         _check_digest(folder / name, card.sha256.get(name))
     weights = read_arrays(folder / "weights.npz")
+    if not all(np.isfinite(array).all() for array in weights.values()):
+        raise ModelError(f"{folder / 'weights.npz'}: holds weights that are no numbers; retrain the model")
     try:
         model = Model(
             Words(weights["words/weights"], weights["words/intercept"]),
-            _networks(weights, "first"), _networks(weights, "second"), card,
+            _networks(weights, "first"), _networks(weights, "second"), card, _load_spans(folder, card),
         )  # fmt: skip
         _check_golden(model, read_arrays(folder / "golden.npz"), folder)
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, IndexError, TypeError) as error:
         raise ModelError(f"{folder}: the model's arrays do not fit together ({error}); retrain it") from error
     return model
+
+
+def _load_spans(folder: Path, card: ModelCard) -> SpanModel | None:
+    """Load the model of injected strings, where the folder has one."""
+    if "spans.npz" not in card.sha256:
+        return None
+    _check_digest(folder / "spans.npz", card.sha256["spans.npz"])
+    return SpanModel.from_arrays(read_arrays(folder / "spans.npz"))
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -153,6 +166,8 @@ def read_card(folder: Path) -> ModelCard:
         card = ModelCard(**json.loads((folder / "card.json").read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{folder / 'card.json'}: not a model card ({error})") from error
+    if not isinstance(card.feature_names, list) or not isinstance(card.sha256, dict):
+        raise ModelError(f"{folder / 'card.json'}: not a model card (feature_names or sha256 is of the wrong kind)")
     if card.features_version != FEATURES_VERSION or tuple(card.feature_names) != OWN_NAMES:
         strange = sorted(set(card.feature_names) ^ set(OWN_NAMES))[:8]
         raise ModelError(
@@ -162,16 +177,20 @@ def read_card(folder: Path) -> ModelCard:
     return card
 
 
-def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+# What zipfile and numpy raise on archives that are damaged or made to do harm.
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+def read_arrays(path: Path, max_bytes: int = MAX_WEIGHTS_BYTES) -> dict[str, NDArray[Any]]:
     """Read an .npz without pickles; ModelError when it is damaged or unpacks to too much."""
     try:
         with zipfile.ZipFile(path) as archive:
             size = sum(info.file_size for info in archive.infolist())
-        if size > MAX_WEIGHTS_BYTES:
-            raise ModelError(f"{path}: unpacks to {size:,} bytes, more than a model can have")
+        if size > max_bytes:
+            raise ModelError(f"{path}: unpacks to {size:,} bytes, more than it can rightly hold")
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{path}: not a readable array file ({error})") from error
 
 
@@ -214,8 +233,11 @@ def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: d
     np.savez_compressed(folder / "weights.npz", allow_pickle=False, **arrays)
     np.savez_compressed(folder / "golden.npz", allow_pickle=False, **golden)
     skops.io.dump(classifier, folder / "classifier.skops")
-    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-               for path in (folder / "weights.npz", folder / "golden.npz", folder / "classifier.skops")}  # fmt: skip
+    names = ["weights.npz", "golden.npz", "classifier.skops"]
+    if model.spans is not None:
+        np.savez_compressed(folder / "spans.npz", allow_pickle=False, **model.spans.arrays())
+        names.append("spans.npz")
+    digests = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
     card = asdict(model.card) | {"sha256": digests}
     (folder / "card.json").write_text(json.dumps(card, ensure_ascii=False, indent=1) + "\n", "utf-8")
 

@@ -50,16 +50,21 @@ class Network(NamedTuple):
         Raises
         ------
         ValueError
-            If the network has other classes than 0, 1, 2, or other than rectified units.
+            If the network's classes are not 0, 1, … or its units are not rectified.
         """
         bounds, standard, _, perceptron = (step for _, step in pipeline.steps)
-        if list(perceptron.classes_) != [0, 1, 2] or perceptron.activation != "relu":
-            raise ValueError("the network must have classes 0, 1, 2 and rectified units")
+        if list(perceptron.classes_) != list(range(len(perceptron.classes_))) or perceptron.activation != "relu":
+            raise ValueError("the network must have classes 0, 1, … and rectified units")
         # The first scaler only clips: its output is mapped back, so that mean and scale are in the features' own units.
         mean = (standard.mean_ - bounds.min_) / bounds.scale_
         scale = standard.scale_ / bounds.scale_
-        columns = (bounds.data_min_, bounds.data_max_, mean, scale)
-        layers = (tuple(a.astype(np.float32) for a in group) for group in (perceptron.coefs_, perceptron.intercepts_))
+        low, high = -bounds.min_ / bounds.scale_, (1 - bounds.min_) / bounds.scale_
+        columns = (low, high, mean, scale)
+        coefs, intercepts = list(perceptron.coefs_), list(perceptron.intercepts_)
+        if len(perceptron.classes_) == 2:  # one logistic output: the same as a softmax over it and 0
+            coefs[-1] = np.hstack([np.zeros_like(coefs[-1]), coefs[-1]])
+            intercepts[-1] = np.hstack([[0.0], intercepts[-1]])
+        layers = (tuple(a.astype(np.float32) for a in group) for group in (coefs, intercepts))
         return cls(*(column.astype(np.float32) for column in columns), *layers)
 
 

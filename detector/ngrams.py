@@ -7,14 +7,13 @@ Hashing for Large Scale Multitask Learning", ICML 2009.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.blocks import Blocks
-from detector.repeats import code_points
+from detector.chars import code_points, fold_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -29,22 +28,6 @@ class Words(NamedTuple):
 
     weights: NDArray[np.float32]
     intercept: NDArray[np.float32]
-
-
-@lru_cache(maxsize=1)
-def _folding() -> NDArray[np.uint32]:
-    """Table that folds digits to 0, capitals to small and full-width forms to ASCII, uint32 (65536,)."""
-    table = np.arange(65536, dtype=np.uint32)
-    table[0xFF01:0xFF5F] = np.arange(0x21, 0x7F)
-    capitals = (table >= ord("A")) & (table <= ord("Z"))
-    table[capitals] += 32
-    table[(table >= ord("0")) & (table <= ord("9"))] = ord("0")
-    return table
-
-
-def fold_codes(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Fold code points for matching, one for one, uint64 (n_chars,)."""
-    return np.where(codes < 65536, _folding()[np.minimum(codes, 65535)], codes).astype(np.uint64)
 
 
 def gram_buckets(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

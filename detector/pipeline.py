@@ -7,9 +7,10 @@ Pages go through in batches, as arrays; a page that fails becomes a verdict that
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,14 +19,16 @@ from numpy.typing import NDArray
 from detector.blocks import TAGS, Blocks, RawPage, concat
 from detector.decode import Decoded, decode
 from detector.errors import PageError
+from detector.features import OWN_NAMES, featurize
 from detector.labels import LABEL_NAMES, Label
 from detector.lexicon import Lexicon, load_lexicon
 from detector.lines import block_lines
-from detector.model import Model
+from detector.model import Layout, Model
 from detector.repeats import block_hashes, repeats_in_page
 from detector.segment import segment, segment_text
 from detector.sites import domain_of, host_of
-from detector.verdicts import decide, judge, second_copies
+from detector.spans import echoes, find_spans
+from detector.verdicts import cut_out, decide, judge, second_copies
 
 BATCH_PAGES = 64
 
@@ -38,8 +41,9 @@ class Segmented(NamedTuple):
 
 
 class Span(NamedTuple):
-    """An injected string: code points `start` to `end` of its block's text."""
+    """An injected string: code points `start` to `end` of block number `block`; -1 is the page's title."""
 
+    block: int
     start: int
     end: int
     kind: str
@@ -70,6 +74,7 @@ class PageVerdict(NamedTuple):
     arrays: Blocks | None
     label: NDArray[np.int8]
     proba: NDArray[np.float32]
+    spans: list[Span]
     error: tuple[str, str] | None = None
 
     @property
@@ -89,10 +94,15 @@ class PageVerdict(NamedTuple):
             return []
         repeats = repeats_in_page(block_hashes(self.arrays), self.arrays.page_index).tolist()
         lines = block_lines(self.decoded.text, self.arrays)
+        spans: dict[int, list[Span]] = defaultdict(list)
+        for span in self.spans:
+            spans[span.block].append(span)
         rows = zip(self.arrays.texts(), self.label, self.proba.tolist(), self.arrays.tag, lines, repeats, strict=True)
         return [
-            Block(text, LABEL_NAMES[label], dict(zip(LABEL_NAMES, scores, strict=True)), TAGS[tag], line, times, [])
-            for text, label, scores, tag, line, times in rows
+            Block(
+                text, LABEL_NAMES[label], dict(zip(LABEL_NAMES, scores, strict=True)), TAGS[tag], line, times, spans[i]
+            )
+            for i, (text, label, scores, tag, line, times) in enumerate(rows)
         ]
 
 
@@ -145,17 +155,26 @@ def segment_page(page: RawPage) -> Segmented:
 
 def _detect_batch(batch: list[RawPage], model: Model, lexicon: Lexicon) -> Iterator[PageVerdict]:
     outcomes = [_try_segment(page) for page in batch]
-    good = [outcome for outcome in outcomes if isinstance(outcome, Segmented)]
-    proba = model.classify(concat([g.blocks for g in good]), lexicon) if good else np.zeros((0, 3), np.float32)
+    good = [outcome.blocks for outcome in outcomes if isinstance(outcome, Segmented)]
+    blocks = concat(good) if good else None
+    if blocks is None:
+        yield from (
+            _failed(page, error) for page, error in zip(batch, outcomes, strict=True) if isinstance(error, PageError)
+        )
+        return
+    own = featurize(blocks, lexicon, model.words)
+    proba = model.predict_proba(own, Layout.of(blocks))
     label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold)
-    start = 0
+    spans = _find_spans(blocks, own, label, model, lexicon)
+    hashes = block_hashes(blocks)
+    number = 0
     for page, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, PageError):
             yield _failed(page, outcome)
             continue
-        stop = start + len(outcome.blocks)
-        yield _verdict(page, outcome, label[start:stop], proba[start:stop])
-        start = stop
+        part = slice(*blocks.page_offsets[number : number + 2].tolist())
+        yield _verdict(page, outcome, label[part], proba[part], hashes[part], spans[number])
+        number += 1
 
 
 def _try_segment(page: RawPage) -> Segmented | PageError:
@@ -167,17 +186,51 @@ def _try_segment(page: RawPage) -> Segmented | PageError:
 
 def _failed(page: RawPage, error: PageError) -> PageVerdict:
     nothing = np.zeros(0, np.int8), np.zeros((0, 3), np.float32)
-    return PageVerdict(page, "drop", [error.code], "", None, None, *nothing, (error.code, str(error)))
+    return PageVerdict(page, "drop", [error.code], "", None, None, *nothing, [], (error.code, str(error)))
 
 
-def _verdict(page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32]) -> PageVerdict:
+# Blocks that are looked at for injected strings, besides content: those that name a betting brand.
+_BRAND_CUE = OWN_NAMES.index("cue_brand")
+
+
+def _find_spans(
+    blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], model: Model, lexicon: Lexicon
+) -> list[list[Span]]:
+    """Find the injected strings of each page, in its title and in blocks of any label but spam."""
+    if model.spans is None:
+        return [[] for _ in blocks.page_ids]
+    examined = (label == Label.CONTENT) | ((label == Label.CHROME) & (own[:, _BRAND_CUE] > 0))
+    numbers = [first + np.flatnonzero(examined[first:last]) for first, last in pairwise(blocks.page_offsets.tolist())]
+    texts = [[title, *blocks.texts_of(chosen)] for title, chosen in zip(blocks.titles, numbers, strict=True)]
+    out = []
+    for page, found in enumerate(find_spans(texts, model.spans, lexicon)):
+        first, last = blocks.page_offsets[page : page + 2].tolist()
+        places = [-1, *(numbers[page] - first).tolist()]
+        spans = [Span(places[f.text], f.start, f.stop, f.kind, f.score, f.cue) for f in found]
+        strings = {texts[page][f.text][f.start : f.stop]: f for f in found}
+        others = np.flatnonzero(~examined[first:last] & (label[first:last] != Label.SPAM) & bool(strings))
+        for i in others:
+            text = blocks.texts(first + int(i), first + int(i) + 1)[0]
+            spans += [Span(int(i), *place, f.kind, f.score, f.cue) for place, f in echoes(text, strings)]
+        out.append(sorted(spans))
+    return out
+
+
+def _verdict(
+    page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32],
+    hashes: NDArray[np.uint64], spans: list[Span],
+) -> PageVerdict:  # fmt: skip
     blocks, decoded = segmented
-    copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
-    kept = np.flatnonzero((label == Label.CONTENT) & ~copies).tolist()
-    bounds = blocks.text_offsets
-    text = "\n".join(blocks.text[bounds[i] : bounds[i + 1]] for i in kept)
-    replaced = decoded.text.count("\ufffd") and blocks.text.count("\ufffd") / len(blocks.text)
-    verdict, reasons = judge(label, blocks.n_chars, 0, replaced)
-    if copies.any():
-        reasons = [*reasons, "body_twice"]
-    return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba)
+    copies = second_copies(label, hashes, blocks.n_chars)
+    kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
+    texts = blocks.texts_of(kept)
+    cuts = {i: [(s.start, s.end) for s in spans if s.block == i] for i in {s.block for s in spans}}
+    cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
+    text = "\n".join(line for line in cleaned if line)
+    replaced = blocks.text.count("\ufffd") / len(blocks.text)
+    verdict, reasons = judge(
+        label, blocks.n_chars, spans_inside=any(s.block >= 0 for s in spans), replaced_share=replaced
+    )
+    reasons += ["stuffed_title"] if any(s.block < 0 for s in spans) else []
+    reasons += ["body_twice"] if copies.any() else []
+    return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)

@@ -15,7 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
+import zstandard
+
 from detector.blocks import RawPage
+from detector.decode import without_surrogates
 
 MAX_PAGE_BYTES = 16 << 20  # of one page or record; the largest real news pages have some 2 MB
 STDIN = "-"
@@ -47,11 +50,16 @@ def read_paths(
         if path == STDIN:
             yield from _read_stdin(fields, input_format)
             continue
-        for file in _expand(path):
+        files = _expand(path)
+        if Path(path).is_dir():
+            files = list(files)
+            if not files:
+                yield _failed(path, "no_pages", f"{path}: holds no file of a known kind ({', '.join(FORMATS)})")
+        for file in files:
             yield from _read_file(file, fields, input_format)
 
 
-def _expand(path: str) -> Iterator[Path]:
+def _expand(path: str) -> Iterable[Path]:
     """Yield files: of a folder those of a known kind, else what the user named, whatever it is."""
     found = Path(path)
     if found.is_dir():
@@ -80,7 +88,7 @@ def _format_of(path: Path) -> str | None:
 
 def _read_file(path: Path, fields: Fields, input_format: str | None) -> Iterator[RawPage]:
     kind = input_format or _format_of(path)
-    if kind is None:
+    if kind is None and path.exists():
         known = ", ".join(FORMATS)
         yield _failed(
             str(path), "unknown_format", f"{path}: unknown kind of file; known are {known} (or say --input-format)"
@@ -88,14 +96,49 @@ def _read_file(path: Path, fields: Fields, input_format: str | None) -> Iterator
         return
     try:
         with _open(path) as stream:
-            yield from READERS[kind](stream, str(path), fields)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+            yield from READERS[kind or "html"](stream, without_surrogates(str(path)), fields)
+    except (OSError, EOFError, zlib.error, ValueError, zstandard.ZstdError) as error:
         code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
-        yield _failed(str(path), code, f"{path}: {_reason(error)}")
+        name = without_surrogates(str(path))
+        yield _failed(name, code, f"{name}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else f"{type(error).__name__}: {error}"
+
+
+class _ZstFile(io.RawIOBase):
+    """Frames of zstd one after another; EOFError where the last one is cut, which zstandard's reader passes over."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("rb")
+        self.frame: Any = None
+        self.left = b""
+
+    def readable(self) -> bool:
+        """Say that it can be read, as `io.BufferedReader` asks."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as one read goes; 0 at the end."""
+        while not self.left:
+            if self.frame is None or self.frame.eof:
+                data = (self.frame.unused_data if self.frame else b"") or self.file.read(1 << 17)
+                if not data:
+                    return 0
+                self.frame = zstandard.ZstdDecompressor().decompressobj()
+            elif not (data := self.file.read(1 << 17)):
+                raise EOFError("compressed file ended before the end of a frame")
+            self.left = self.frame.decompress(data)
+        taken = self.left[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self.left = self.left[len(taken) :]
+        return len(taken)
+
+    def close(self) -> None:
+        """Close the file too."""
+        self.file.close()
+        super().close()
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -103,9 +146,7 @@ def _open(path: Path) -> IO[bytes]:
     if suffix == ".gz":
         return cast(IO[bytes], gzip.open(path))
     if suffix == ".zst":
-        import zstandard
-
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(path.open("rb"), read_across_frames=True))
+        return cast(IO[bytes], io.BufferedReader(_ZstFile(path)))
     return path.open("rb")
 
 
@@ -144,7 +185,7 @@ def _whole(stream: IO[bytes], name: str, media_type: str) -> RawPage:
 def _read_jsonl(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
     for number, line in enumerate(_bounded_lines(stream), 1):
         where = f"{name}:{number}"
-        if len(line) > MAX_PAGE_BYTES:
+        if len(line.rstrip(b"\r\n")) > MAX_PAGE_BYTES:
             yield _failed(where, "too_large", f"{where}: a record of more than {MAX_PAGE_BYTES >> 20} MB")
         elif line.strip(b"\xef\xbb\xbf \t\r\n"):
             yield _parse_record(line, where, fields)
@@ -171,14 +212,14 @@ def _parse_record(line: bytes, where: str, fields: Fields) -> RawPage:
 
 def page_of_record(record: Mapping[str, Any], where: str, fields: Fields) -> RawPage:
     """Make a page of one record of a corpus; `where` names it when it has no id."""
-    page_id = str(record[fields.id]) if record.get(fields.id) not in (None, "") else where
+    page_id = without_surrogates(str(record[fields.id])) if record.get(fields.id) not in (None, "") else where
     url = record.get(fields.url)
-    url = url if isinstance(url, str) and url else None
+    url = without_surrogates(url) if isinstance(url, str) and url else None
     html, text = _first(record, fields.html), _first(record, fields.text)
     if html is None and text is None:
         wanted = " or ".join((*fields.html, *fields.text))
         return _failed(page_id, "no_field", f"{where}: no field {wanted} with text in it")
-    if html is not None:
+    if html is not None and (html or text is None):
         return RawPage(page_id, html, url)
     title = record.get("title")
     return RawPage(page_id, text or "", url, None, "text/plain", title if isinstance(title, str) else "")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.blocks import Blocks
+from detector.chars import code_points
 
 _MAX_POSITION = 1 << 14  # multipliers start over after this many characters
 _MULTIPLIER_SEED = 20140401
@@ -22,11 +23,6 @@ _MULTIPLIER_SEED = 20140401
 def _multipliers() -> NDArray[np.uint64]:
     random = np.random.Generator(np.random.PCG64(_MULTIPLIER_SEED))
     return random.integers(0, 2**63, _MAX_POSITION, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-
-
-def code_points(text: str) -> NDArray[np.uint32]:
-    """Return the code points of `text`, uint32 (n_chars,)."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def block_hashes(blocks: Blocks) -> NDArray[np.uint64]:

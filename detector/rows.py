@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.blocks import Blocks
-from detector.errors import LabelError
+from detector.errors import LabelError, ModelError
 from detector.features import FEATURES_VERSION, OWN_NAMES
-from detector.model import Layout
+from detector.model import Layout, read_arrays
 from detector.repeats import block_hashes
 
 # Suffixes of the ids of copies made for training: with spam written in, as plain text.
 SPAM_COPY, TEXT_COPY = "+spam", "+text"
+MAX_ROWS_BYTES = 4 << 30  # unpacked
+_COLUMNS = {"own", "label", "hashes", "n_chars", "holders", "page_offsets", "page_ids", "sites"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ def _page_local(rows: Rows) -> NDArray[np.int16]:
     bounds = rows.layout.page_offsets
     for first, last in pairwise(bounds.tolist()):
         _, numbers = np.unique(rows.layout.holders[first:last], return_inverse=True)
-        out[first:last] = numbers.reshape(last - first, -1)
+        out[first:last] = numbers.reshape(rows.layout.holders[first:last].shape)
     return out.astype(np.int16)
 
 
@@ -130,11 +132,13 @@ def load_rows(path: Path) -> Rows:
         If the file is damaged or holds other features than this version computes.
     """
     try:
-        with np.load(path, allow_pickle=False) as saved:
-            data = {name: saved[name] for name in saved.files}
+        data = read_arrays(path, MAX_ROWS_BYTES)
         names, version = tuple(data["names"].tolist()), int(data["version"])
-    except (OSError, ValueError, KeyError) as error:
+        missing = _COLUMNS - data.keys()
+    except (ModelError, KeyError, TypeError, ValueError) as error:
         raise LabelError(f"{path}: not a file of rows ({error})") from error
+    if missing:
+        raise LabelError(f"{path}: not a file of rows (no {', '.join(sorted(missing))})")
     if names != OWN_NAMES or version != FEATURES_VERSION:
         raise LabelError(f"{path}: made for other features; build it again with `detector labels rows`")
     offsets = data["page_offsets"].astype(np.int64)

@@ -105,23 +105,23 @@ VOID = frozenset(
         "wbr",
         "keygen",
         "basefont",
+        "bgsound",
         "frame",
     ]
 )
 BREAKING_VOID = frozenset(("br", "hr"))
 BOLD = frozenset(("b", "strong"))
 
-_TOKEN = re.compile(r"<(?:!--.*?-->|!([^>]*)>|(/?)([^\s>]+)([^>]*)>)([^<]*)", re.S)
-_ATTRIBUTE = re.compile(r'\s(class|id|style|hidden|href|aria-hidden|height)(?:="([^"]*)")?')
+_TOKEN = re.compile(r"<(?:!--.*?-->|[!?]([^>]*)>|(/?)([^\s>]+)([^>]*)>)([^<]*)", re.S)
+_ATTRIBUTE = re.compile(r'\s([^\s=]+)(?:="([^"]*)")?')
 _HIDDEN_STYLE = re.compile(
-    r"display:none|visibility:hidden|text-indent:-\d{3,}|font-size:0(?:px|pt|em|%)?(?:;|$)|opacity:0(?:;|$)"
+    r"display:none|visibility:hidden|text-indent:-\d{3,}|font-size:0(?:px|pt|em|%)?(?:;|$)|opacity:0?\.?0*(?:;|$)"
     r"|(?:left|top|right|bottom|margin-left|margin-top):-\d{3,}|clip:rect\(0"
     r"|(?:^|;)(?:max-)?height:[01](?:px)?(?:;|$)|(?:^|;)width:[01](?:px)?(?:;|$)"
 )
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
 _ENTITIES = (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
-# Format characters that take no room and split words: zero-width, joiners, marks of direction, soft hyphen.
 
 
 class _Element(NamedTuple):
@@ -177,6 +177,7 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
 def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
     """Split plain text into blocks, one a line that is not blank; what only a DOM can tell stays empty."""
     walk = _Walk("")
+    title = fold(title)
     element = _ROOT._replace(tag_index=TAG_INDEX["line"])
     for line in text.splitlines():
         walk.add(line.replace("&", "&amp;"), element)
@@ -186,6 +187,8 @@ def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
 
 def _title(parser: LexborHTMLParser) -> str:
     node = parser.css_first("title")
+    if node is not None and node.parent is not None and node.parent.tag == "svg":
+        node = parser.css_first(":not(svg) > title")
     return fold(node.text()) if node is not None else ""
 
 
@@ -218,7 +221,7 @@ class _Walk:
         parent = stack[-1]
         inline = tag in INLINE
         if not inline:
-            self.flush()
+            self.flush(parent.links)
         found = _read_attributes(attributes) if attributes else _NO_ATTRIBUTES
         if tag == "a":
             self._count_link(found.href)
@@ -242,40 +245,40 @@ class _Walk:
 
     def close(self, stack: list[_Element], tag: str) -> None:
         if tag not in INLINE:
-            self.flush()
+            self.flush(stack[-1].links)
         if len(stack) > 1:
             stack.pop()
 
     def _count_link(self, href: str) -> None:
         self.counts[2] += 1
         match = _HOST.match(href)
-        if match and self.host and not match.group(1).lower().removeprefix("www.").endswith(self.host):
+        if match and self.host and not f".{match.group(1).lower()}".endswith(f".{self.host}"):
             self.counts[3] += 1
 
     def add(self, text: str, element: _Element) -> None:
         """Take a run of text. The first one that shows anything decides what the block inherits."""
+        if "&" in text:
+            for entity, character in _ENTITIES:
+                text = text.replace(entity, character)
         if text.isspace():
             if self.pieces:
                 self.pieces.append(" ")
             return
-        if "&" in text:
-            for entity, character in _ENTITIES:
-                text = text.replace(entity, character)
         if self.first is None or (self.first.links and not element.links):
             self.first = element  # text beside a link tells more of the block than the link
         self.pieces.append(text)
         if element.links:
-            self.counts[0] += len(text)
+            self.counts[0] += len(text.strip())
         if element.bold:
-            self.counts[1] += len(text)
+            self.counts[1] += len(text.strip())
 
-    def flush(self) -> None:
+    def flush(self, open_links: int = 0) -> None:
         """End the block."""
         if self.first is not None:
             text = fold("".join(self.pieces))
             if text:
                 self._append(text, self.first)
-        elif self.counts[2] and not self.pieces:
+        elif self.counts[2] and not open_links:
             self.counts[2] = self.counts[3] = 0  # links around images only
         self.pieces = []
         self.first = None
@@ -337,9 +340,9 @@ def _read_attributes(attributes: str) -> _Attributes:
         elif name == "href":
             href = value
         elif name == "style":
-            hidden = hidden or bool(_HIDDEN_STYLE.search(value.replace(" ", "").lower()))
+            hidden = hidden or bool(_HIDDEN_STYLE.search("".join(value.split()).lower().replace("!important", "")))
         elif name == "height":
             hidden = hidden or value in ("0", "1")
-        else:
-            hidden = hidden or name == "hidden" or value == "true"
+        elif name == "hidden" or (name == "aria-hidden" and value == "true"):
+            hidden = True
     return _Attributes(fold(" ".join(names).lower()), hidden, href)

@@ -6,12 +6,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
-_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/@?#]*@)?([^/:?#\s]+)", re.I)
+_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?//(?:[^/@?#]*@)?(\[[0-9a-f:.]+\]|[^/:?#\s]+)", re.I)
+_ADDRESS = re.compile(r"^(?:\d{1,3}(?:\.\d{1,3}){3}|\[.*\])$")
 
 
 def host_of(url: str | None) -> str:
     """Return the host of `url` in lower case, '' when there is none."""
-    match = _HOST.match(url or "")
+    match = _HOST.match((url or "").strip())
     return match.group(1).lower().rstrip(".") if match else ""
 
 
@@ -21,6 +22,8 @@ def domain_of(host: str) -> str:
 
     A host that has none (an address, a bare name) is returned as it is.
     """
+    if _ADDRESS.match(host):
+        return host.lower()
     return _suffixes().privatesuffix(host.lower()) or host.lower()
 
 

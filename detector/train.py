@@ -24,6 +24,7 @@ from detector.model import Layout, Model, ModelCard, load_classifier, read_array
 from detector.network import Network
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.rows import Rows, concat_rows, load_rows, make_rows, select_pages
+from detector.spans import SpanModel
 
 FOLDS = 5  # outer, by site
 INNER_FOLDS = 4  # for the first pass's predictions on its own training pages
@@ -197,6 +198,12 @@ def training_rows(
     return concat_rows(parts), words
 
 
+def find_span_model(folders: Sequence[Path]) -> SpanModel | None:
+    """Load the first spans.npz below `folders`."""
+    found = next((path for folder in folders for path in sorted(folder.rglob("spans.npz"))), None)
+    return SpanModel.from_arrays(read_arrays(found)) if found else None
+
+
 def _any_tables(folders: Sequence[Path]) -> bool:
     return any(next(folder.rglob("*.tsv"), None) for folder in folders)
 
@@ -304,7 +311,7 @@ def compare(rows: Rows, names: Sequence[str], report: Report, seed: int = 0) -> 
 
 
 def train(
-    rows: Rows, words: Words, lexicon: Lexicon, folder: Path, *,
+    rows: Rows, words: Words, lexicon: Lexicon, folder: Path, *, spans: SpanModel | None = None,
     compared: Sequence[str] = tuple(CLASSIFIERS), seed: int = 0, report: Report = lambda _: None,
 ) -> dict[str, Scores]:  # fmt: skip
     """Cross-validate, choose thresholds, fit on everything and write a model folder.
@@ -315,12 +322,14 @@ def train(
         Held-out scores of every classifier compared; the default one is what is saved.
     """
     names = [DEFAULT_CLASSIFIER, *(n for n in compared if n != DEFAULT_CLASSIFIER)]
+    if unknown := set(names) - CLASSIFIERS.keys():
+        raise InputError(f"no classifier {', '.join(sorted(unknown))}; there are {', '.join(CLASSIFIERS)}")
     found = dict(compare(rows, names, report, seed))
     report("fitting on all sites")
     fitted = fit(rows, CLASSIFIERS[DEFAULT_CLASSIFIER], seed)
     scores = found[DEFAULT_CLASSIFIER]
     card = make_card(folder.name, rows, lexicon, scores, {name: s.summary() for name, s in found.items()}, seed)
-    model = _model(fitted, words, card)
+    model = replace(_model(fitted, words, card), spans=spans)
     save_model(folder, model, {"first": _bare(fitted.first), "second": _bare(fitted.second)}, _golden(rows, fitted))
     load_classifier(folder)
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ MIN_ARTICLE_CHARS = 40  # content below this, beside spam, is no article worth s
 SPAM_PAGE_SHARE = 0.5  # of a page's non-chrome characters that are spam: the page itself is spam
 MAX_REPLACED_SHARE = 0.05  # replacement characters per character of text: beyond repair
 COPY_MIN_CHARS = 100  # repeated content below this is a refrain, not a second copy of the body
+COPY_MIN_SHARE = 0.8  # of the content from where a copy begins that has stood before
 COPY_BLOCK_CHARS = 12  # shorter repeated blocks go only inside a copy
 
 
@@ -37,32 +40,53 @@ def decide(proba: NDArray[np.float32], *, content_threshold: float, spam_thresho
 def second_copies(label: NDArray[np.int8], hashes: NDArray[np.uint64], n_chars: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Mark the content blocks of one page that stand in a second copy of its body, bool (n,).
 
-    A page built for desktop and for phones holds its article twice. Repeated blocks count as a copy only when together
-    they are long; a poem's refrain is left alone.
+    A page built for desktop and for phones holds its article twice. A copy is long, and from where it begins nearly all
+    content has stood before; a song's chorus or a repeated byline is neither.
     """
     content = np.flatnonzero(label == Label.CONTENT)
     _, first = np.unique(hashes[content], return_index=True)
     again = np.ones(len(content), bool)
     again[first] = False
     copies = np.zeros(len(label), bool)
-    long_again = content[again & (n_chars[content] >= COPY_BLOCK_CHARS)]
-    if n_chars[long_again].sum() >= COPY_MIN_CHARS:
-        start = long_again.min()
-        copies[[i for i in content[again] if i >= start]] = True
+    starts = np.flatnonzero(again & (n_chars[content] >= COPY_BLOCK_CHARS))
+    size, repeated = n_chars[content], n_chars[content] * again
+    for start in starts.tolist():
+        if repeated[start:].sum() < COPY_MIN_CHARS:
+            break
+        if repeated[start:].sum() >= COPY_MIN_SHARE * size[start:].sum():
+            copies[content[start:][again[start:]]] = True
+            break
     return copies
 
 
+def cut_out(text: str, places: Sequence[tuple[int, int]]) -> str:
+    """Cut strings out of a text; `places` are (start, stop) in code points, in any order.
+
+    Examples
+    --------
+    >>> cut_out("会议由 某博官网 主持", [(4, 8)])
+    '会议由 主持'
+    """
+    for start, stop in sorted(places, reverse=True):
+        text = text[:start] + text[stop:]
+    return " ".join(text.split())
+
+
 def judge(
-    label: NDArray[np.int8], n_chars: NDArray[np.int64], n_spans: int, replaced_share: float
+    label: NDArray[np.int8], n_chars: NDArray[np.int64], *, spans_inside: bool, replaced_share: float
 ) -> tuple[str, list[str]]:
-    """Return keep, clean or drop for one page, with the reasons."""
+    """Return keep, clean or drop for one page, with the reasons.
+
+    Parameters
+    ----------
+    spans_inside : bool
+        Whether some block holds an injected string.
+    replaced_share : float
+        Replacement characters per character of text.
+    """
     chars = np.bincount(label, n_chars, minlength=3) if len(label) else np.zeros(3)
     content, spam = chars[Label.CONTENT], chars[Label.SPAM]
-    reasons = []
-    if spam:
-        reasons.append("spam_block")
-    if n_spans:
-        reasons.append("injected_span")
+    reasons = ["spam_block"] * bool(spam) + ["injected_span"] * spans_inside
     if replaced_share > MAX_REPLACED_SHARE:
         return "drop", [*reasons, "mojibake"]
     if content == 0:

@@ -28,7 +28,12 @@ def record_of(page: PageVerdict, *, with_blocks: bool = True) -> dict[str, Any]:
 
 def _block_record(block: dict[str, Any]) -> dict[str, Any]:
     scores = {name: round(value, SCORE_DIGITS) for name, value in block["scores"].items()}
-    return block | {"scores": scores, "spans": [span._asdict() for span in block["spans"]]}
+    return block | {"scores": scores, "spans": [_span_record(span._asdict()) for span in block["spans"]]}
+
+
+def _span_record(span: dict[str, Any]) -> dict[str, Any]:
+    span.pop("block")
+    return span | {"score": round(span["score"], SCORE_DIGITS)}
 
 
 def write_jsonl(pages: Iterable[PageVerdict], with_blocks: bool = True) -> Iterator[str]:

@@ -17,7 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def steps(fix: bool, arguments: list[str]) -> list[list[str]]:
     ruff = [[sys.executable, "-m", "ruff", "format"], [sys.executable, "-m", "ruff", "check"]]
-    ruff = [step + (["--fix"] if fix and step[-1] == "check" else ["--check"] if step[-1] == "format" and not fix else []) for step in ruff]
+    ruff = [
+        step + (["--fix"] if fix and step[-1] == "check" else ["--check"] if step[-1] == "format" and not fix else [])
+        for step in ruff
+    ]
     coverage = arguments or ["--cov", "--cov-report=term"]
     return [*ruff, [sys.executable, "-m", "mypy"], [sys.executable, "-m", "pytest", *coverage]]
 

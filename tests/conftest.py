@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import joblib
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from detector.blocks import Blocks, RawPage, concat
 from detector.labeled import BlockLabel, nth_of_hash, write_labels
@@ -142,10 +144,18 @@ def gold_folder(stories: list[Story], tmp_path_factory: pytest.TempPathFactory) 
     return folder
 
 
+@contextmanager
+def one_process() -> Iterator[None]:
+    """The folds are too small to be worth starting processes or threads, and a busy machine makes those slow."""
+    import sklearn.neural_network  # noqa: F401 (limits hold for libraries that are loaded)
+
+    with joblib.parallel_config(backend="sequential"), threadpool_limits(1):
+        yield
+
+
 @pytest.fixture
 def serial() -> Iterator[None]:
-    """Cross-validate in this process: the folds are too small to be worth starting others."""
-    with joblib.parallel_config(backend="sequential"):
+    with one_process():
         yield
 
 
@@ -153,7 +163,8 @@ def serial() -> Iterator[None]:
 def tiny_rows(labeled_folder: Path, lexicon: Lexicon) -> tuple[Rows, Words]:
     from detector.train import training_rows
 
-    return training_rows([labeled_folder], lexicon)
+    with one_process():
+        return training_rows([labeled_folder], lexicon)
 
 
 @pytest.fixture(scope="session")
@@ -162,7 +173,7 @@ def tiny_folder(tiny_rows: tuple[Rows, Words], lexicon: Lexicon, tmp_path_factor
     from detector.train import train
 
     folder = tmp_path_factory.mktemp("models") / "tiny_v1"
-    with joblib.parallel_config(backend="sequential"):
+    with one_process():
         train(*tiny_rows, lexicon, folder, compared=("mlp",))
     return folder
 

@@ -13,9 +13,9 @@ NAMES = tuple(f"cue_{group}" for group in GROUPS) + tuple(f"cover_{group}" for g
 
 def columns(blocks: Blocks, lexicon: Lexicon) -> NDArray[np.float32]:
     """Return float32 (n, len(NAMES)): ``log(1 + weighted hits)`` and the share of characters covered, by group."""
-    n, g = len(blocks), len(GROUPS)
     term, block, start, stop = lexicon.hits(blocks)
-    cell = block * g + lexicon.group[term]
-    hits = np.bincount(cell, lexicon.weight[term], minlength=n * g).reshape(n, g)
-    cover = np.bincount(cell, stop - start, minlength=n * g).reshape(n, g) / blocks.n_chars[:, None]
-    return np.column_stack([np.log1p(hits), cover]).astype(np.float32)
+    weight = lexicon.weight[term]
+    hits, cover = np.zeros((2, len(blocks), len(GROUPS)), np.float32)
+    np.add.at(hits, block, weight)
+    np.add.at(cover, block, (weight > 0) * (stop - start)[:, None])
+    return np.column_stack([np.log1p(hits), cover / blocks.n_chars[:, None]]).astype(np.float32)

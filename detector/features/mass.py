@@ -6,8 +6,8 @@ import numpy as np
 
 from detector.arrays import Bools, Floats, Ints
 from detector.blocks import HOLDER_LEVELS, Blocks
+from detector.chars import code_points
 from detector.features.shape import PAUSE, STOP, classify
-from detector.repeats import code_points
 
 NAMES = (
     *(f"{what}_{level}" for level in range(HOLDER_LEVELS)
@@ -16,6 +16,7 @@ NAMES = (
     "title_match", "title_cover", "after_headline", "chars_after_headline", "log_page_prose",
 )  # fmt: skip
 
+GAIN_STEPS = 1024  # gains are rounded to parts of this, so that sums are exact and a batch equals its pages
 RUN_COST = 12.0  # prose characters that one more block must bring to belong to the densest run
 
 
@@ -64,8 +65,9 @@ def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
     filled = np.flatnonzero(sizes)
     starts, sizes = page_offsets[filled], sizes[filled]
     page = np.repeat(np.arange(len(filled)), sizes)
+    gain = np.round(gain * GAIN_STEPS) / GAIN_STEPS
     # Pages are set apart by steps larger than any sum, so that one running minimum serves them all.
-    step = page * (float(np.abs(gain).sum()) + 1)
+    step = page * np.ceil(np.abs(gain).sum() + 1)
     after = np.cumsum(gain) - step
     before = np.concatenate([[0], np.cumsum(gain)[:-1]]) - step
     low = np.minimum.accumulate(before)

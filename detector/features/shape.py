@@ -8,7 +8,7 @@ import numpy as np
 
 from detector.arrays import Bools, Floats, Ints
 from detector.blocks import Blocks
-from detector.repeats import code_points
+from detector.chars import code_points
 
 # Classes of characters. STOP ends a sentence, PAUSE stands inside one; both are rare outside running text.
 HAN, LATIN, DIGIT, STOP, PAUSE, QUOTE, SEPARATOR, OPEN, OTHER = range(9)
@@ -98,5 +98,6 @@ def _clocks(codes: Ints, classes: Ints) -> Ints:
 
 def _any_in_block(places: Ints, blocks: Blocks) -> Bools:
     found = np.zeros(len(blocks), bool)
-    found[np.searchsorted(blocks.text_offsets, places, "right") - 1] = True
+    block = np.searchsorted(blocks.text_offsets, places, "right") - 1
+    found[block[places + 4 < blocks.text_offsets[block + 1]]] = True  # all five characters in one block
     return found

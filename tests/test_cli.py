@@ -1,0 +1,358 @@
+import gzip
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from click.testing import CliRunner
+
+from detector.cli import main
+from detector.errors import ModelError
+
+TEXT = "渡口停航公告\n因水位上涨，渡口自今日起停航，恢复时间另行通知。\n"
+
+
+@pytest.fixture
+def run(tiny_folder, monkeypatch):
+    """Run the command line in this process, with the tiny model as the default."""
+    monkeypatch.setenv("DETECTOR_MODEL", str(tiny_folder))
+
+    def invoke(*arguments, stdin=None):
+        return CliRunner().invoke(main, [str(a) for a in arguments], input=stdin)
+
+    return invoke
+
+
+@pytest.fixture
+def page(tmp_path, stories):
+    path = tmp_path / "page.html"
+    path.write_text(stories[0].html, "utf-8")
+    return path
+
+
+def records(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+# ---------------------------------------------------------------- predict: what goes in
+
+
+def test_a_file(run, page, stories):
+    result = run("predict", page)
+    (record,) = records(result)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert (record["id"], record["verdict"], record["error"]) == (str(page), "keep", None)
+    assert stories[0].content[1] in record["text"]
+
+
+def test_a_folder_in_the_order_of_its_paths(run, tmp_path, stories):
+    (tmp_path / "b").mkdir()
+    (tmp_path / "c.html").write_text(stories[0].html, "utf-8")
+    (tmp_path / "b" / "a.txt").write_text(TEXT, "utf-8")
+    (tmp_path / "a.htm.gz").write_bytes(gzip.compress(stories[1].html.encode("gb18030")))
+    (tmp_path / "notes.docx").write_bytes(b"PK")
+    found = records(run("predict", tmp_path))
+    assert [os.path.relpath(record["id"], tmp_path) for record in found] == ["a.htm.gz", "b/a.txt", "c.html"]
+    assert found[0]["encoding"]["name"] == "gb18030"
+
+
+@pytest.mark.parametrize(
+    ("stdin", "arguments", "tag"),
+    [
+        ("<html><p>河湾村通车了。</p>", [], "p"),
+        ("河湾村通车了。", [], "line"),
+        ('{"text": "河湾村通车了。"}', [], "line"),
+        ("河湾村<通车>了。", ["--input-format", "text"], "line"),
+    ],
+)
+def test_standard_input(run, stdin, arguments, tag):
+    command = [sys.executable, "-m", "detector", "predict", "-", *arguments]
+    result = subprocess.run(command, input=stdin.encode(), capture_output=True, check=True)
+    assert json.loads(result.stdout)["blocks"][0]["tag"] == tag
+    assert result.stderr == b""
+
+
+def test_records(run, tmp_path):
+    rows = [
+        {"id": 7, "url": "http://www.hewan.example/7", "html": "<h1>河湾村</h1>"},
+        {"text": "河湾村通车了。"},
+        {"id": "", "content": "河湾村通车了。"},
+        {"id": "x", "raw_content": "河湾村通车了。", "text": None},
+    ]
+    path = tmp_path / "pages.jsonl"
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8")
+    found = records(run("predict", path))
+    assert [record["id"] for record in found] == ["7", f"{path}:2", f"{path}:3", "x"]
+    assert (found[0]["site"], found[0]["blocks"][0]["tag"]) == ("hewan.example", "h1")
+
+
+def test_records_with_names_of_their_own(run, tmp_path):
+    path = tmp_path / "pages.jsonl"
+    path.write_text('{"key": "k", "link": "http://a.example/", "body": "河湾村通车了。", "text": "别的"}\n', "utf-8")
+    options = ("--id-field", "key", "--url-field", "link", "--text-field", "body")
+    (record,) = records(run("predict", path, *options))
+    assert (record["id"], record["url"], record["blocks"][0]["text"]) == ("k", "http://a.example/", "河湾村通车了。")
+
+
+def test_own_cues_are_read(run, page, tmp_path):
+    cues = tmp_path / "gambling.tsv"
+    cues.write_text("阿喏哩\t2\n", "utf-8")
+    assert run("predict", page, "--cues", cues).exit_code == 0
+
+
+# ---------------------------------------------------------------- predict: what comes out
+
+
+def test_blocks_can_be_left_out(run, page):
+    with_blocks, without = records(run("predict", page))[0], records(run("predict", page, "--no-blocks"))[0]
+    assert with_blocks.pop("blocks")
+    assert without == with_blocks
+
+
+def test_text_is_content_only(run, page, stories):
+    result = run("predict", page, "--format", "text")
+    assert stories[0].content[2] in result.stdout.splitlines()
+    assert "版权所有" not in result.stdout
+
+
+def test_html_is_one_page(run, page):
+    result = run("predict", page, page, "--format", "html")
+    assert result.stdout.startswith("<!doctype html>")
+    assert result.stdout.count("<h2>") == 2
+
+
+def test_the_same_input_gives_the_same_output(run, page):
+    assert run("predict", page).stdout_bytes == run("predict", page).stdout_bytes
+
+
+# ---------------------------------------------------------------- predict: what goes wrong
+
+
+def test_a_page_that_fails_is_a_line_and_the_run_goes_on(run, page, tmp_path):
+    (tmp_path / "empty.html").write_bytes(b"")
+    result = run("predict", tmp_path / "empty.html", tmp_path / "gone.html", page)
+    assert [record["error"] and record["error"]["code"] for record in records(result)] == ["empty", "missing", None]
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        f"detector: {tmp_path}/empty.html: the page is empty [empty]",
+        f"detector: {tmp_path}/gone.html: No such file or directory [missing]",
+        "detector: 2 of 3 pages could not be read",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("{", "bad_json"),
+        ("[1]", "bad_record"),
+        ('{"id": "a"}', "no_field"),
+        ('{"text": ""}', "empty"),
+        ('{"html": "<p>"}', "no_text"),
+    ],
+)
+def test_a_bad_record_is_named(run, tmp_path, body, code):
+    (tmp_path / "pages.jsonl").write_text('{"text": "河湾村"}\n' + body, "utf-8")
+    result = run("predict", tmp_path / "pages.jsonl")
+    assert [record["error"] and record["error"]["code"] for record in records(result)] == [None, code]
+    assert result.exit_code == 3
+    assert f"[{code}]" in result.stderr
+
+
+@pytest.mark.parametrize("field", ["id", "url"])
+def test_half_a_character_in_a_record_does_not_end_the_run(run, tmp_path, field):
+    rows = ({field: "a\ud800", "text": "河湾村"}, {"text": "渡口"})
+    (tmp_path / "pages.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    result = run("predict", tmp_path / "pages.jsonl")
+    assert len(result.stdout.splitlines()) == 2
+    assert result.exit_code in (0, 3)
+
+
+def test_a_file_name_in_another_encoding_does_not_end_the_run(run, tmp_path, stories):
+    path = os.path.join(os.fsencode(tmp_path), "新闻.html".encode("gb18030"))
+    with open(path, "wb") as stream:
+        stream.write(stories[0].html.encode())
+    result = run("predict", tmp_path)
+    assert (len(result.stdout.splitlines()), result.exit_code) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["predict"], "Missing argument"),
+        (["predict", "-", "--model", "nowhere_v9"], "Error: no model 'nowhere_v9': looked for card.json in"),
+        (["predict", "-", "--format", "xml"], "Invalid value for '--format'"),
+        (["predict", "-", "--cues", "nowhere.tsv"], "nowhere.tsv: cannot be read"),
+        (["predikt"], "No such command"),
+        (["train", "nowhere", "-o", "x"], "does not exist"),
+        (["train", "."], "Missing option '-o'"),
+        (["evaluate"], "Missing argument"),
+        (["labels", "rows", "nowhere", ".", "-o", "x"], "does not exist"),
+    ],
+)
+def test_wrong_usage(run, arguments, words):
+    result = run(*arguments, stdin="河湾村")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_broken_model_is_one_line(run, page, tmp_path):
+    (tmp_path / "bad_v1").mkdir()
+    (tmp_path / "bad_v1" / "card.json").write_text("{}", "utf-8")
+    result = run("predict", page, "--model", tmp_path / "bad_v1")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: {tmp_path}/bad_v1/card.json: not a model card")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("阿喏哩\t多\n", "own.tsv:1: the weight '多' is not a number"),
+        pytest.param("\t1\n", "own.tsv:1"),
+    ],
+)
+def test_a_wrong_cue_file_is_named(run, page, tmp_path, table, words):
+    (tmp_path / "own.tsv").write_text(table, "utf-8")
+    result = run("predict", page, "--cues", tmp_path / "own.tsv")
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_bug_keeps_its_traceback(run, page, monkeypatch):
+    def broken(*_):
+        raise RuntimeError("此处有错")
+
+    monkeypatch.setattr("detector.model.load_model", broken)
+    result = run("predict", page)
+    assert isinstance(result.exception, RuntimeError)
+
+
+def test_an_expected_error_is_a_click_error(monkeypatch, run, page):
+    def broken(*_):
+        raise ModelError("模型坏了")
+
+    monkeypatch.setattr("detector.model.load_model", broken)
+    result = run("predict", page)
+    assert (result.exit_code, result.stderr) == (2, "Error: 模型坏了\n")
+
+
+# ---------------------------------------------------------------- labels, train, evaluate
+
+
+@pytest.fixture(scope="module")
+def rows_folder(gold_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cli") / "rows"
+    arguments = ["labels", "rows", gold_folder / "pages", gold_folder / "gold", "-o", folder]
+    result = CliRunner().invoke(main, [*map(str, arguments), "--index", str(gold_folder / "index.jsonl")])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("24 pages, ")
+    assert result.stdout.endswith(f" blocks of 4 sites → {folder}\n")
+    return folder
+
+
+def test_labels_rows_writes_rows_and_words(rows_folder):
+    assert sorted(path.name for path in rows_folder.iterdir()) == ["rows.npz", "words.npz"]
+
+
+def test_labels_rows_names_a_page_that_it_left_out(run, tmp_path):
+    (tmp_path / "a.html").write_bytes(b"")
+    (tmp_path / "a.txt").write_text("河湾村", "utf-8")
+    result = run("labels", "rows", tmp_path, tmp_path, "-o", tmp_path / "rows")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == ["detector: left out: a: the page is empty", "Error: no labelled pages found"]
+
+
+@pytest.mark.usefixtures("serial")
+def test_train_writes_a_model_that_predicts(run, rows_folder, tmp_path, page):
+    trained = run("train", rows_folder, "-o", tmp_path / "my_v1", "--compare", "mlp")
+    assert (trained.exit_code, trained.exception) == (0, None)
+    assert trained.stdout.startswith("| classifier | page_f1 |")
+    assert "cross-validating mlp over 4 sites" in trained.stderr
+    assert (tmp_path / "my_v1" / "README.md").read_text("utf-8").startswith("# my_v1\n")
+    assert run("predict", page, "--model", tmp_path / "my_v1").exit_code == 0
+
+
+@pytest.mark.usefixtures("serial")
+def test_train_from_label_tables_is_reproducible(run, labeled_folder, tmp_path):
+    folders = [tmp_path / name / "same_v1" for name in ("a", "b")]
+    codes = [
+        run("train", labeled_folder, "-o", folder, "--compare", "mlp", "--seed", "3").exit_code for folder in folders
+    ]
+    cards = [json.loads((folder / "card.json").read_text("utf-8")) for folder in folders]
+    assert codes == [0, 0]
+    assert cards[0]["scores"] == cards[1]["scores"]
+    assert cards[0]["classifier"]["seed"] == 3
+
+
+@pytest.mark.usefixtures("serial")
+def test_train_with_an_unknown_classifier(run, rows_folder, tmp_path):
+    result = run("train", rows_folder, "-o", tmp_path / "my_v1", "--compare", "mlp,nonsense")
+    assert result.exit_code == 2
+    assert "nonsense" in result.stderr
+
+
+def test_train_on_nothing(run, tmp_path):
+    result = run("train", tmp_path, "-o", tmp_path / "my_v1")
+    assert result.exit_code == 2
+    assert f"no rows.npz and no label tables below {tmp_path}" in result.stderr
+
+
+def test_train_on_one_site(run, labeled_folder, tmp_path):
+    result = run("train", labeled_folder / "haibin.example", "-o", tmp_path / "my_v1")
+    assert result.exit_code == 2
+    assert "at least two sites" in result.stderr
+
+
+def test_a_wrong_label_is_named_by_file_and_line(run, tmp_path):
+    (tmp_path / "a.html").write_text("<p>河湾村</p>", "utf-8")
+    (tmp_path / "a.tsv").write_text("0000000000000001\t0\tadvert\t周\t\t河湾村\n", "utf-8")
+    result = run("evaluate", tmp_path)
+    assert result.exit_code == 2
+    assert f"{tmp_path}/a.tsv:1: no label 'advert'" in result.stderr
+
+
+@pytest.mark.usefixtures("serial")
+def test_evaluate_across_sites(run, rows_folder):
+    result = run("evaluate", rows_folder)
+    assert (result.exit_code, result.exception) == (0, None)
+    assert result.stdout.startswith("## held out sites: 8 pages with content, ")
+
+
+def test_evaluate_a_model_with_a_report(run, labeled_folder, tiny_folder, tmp_path):
+    result = run("evaluate", labeled_folder, "--model", tiny_folder, "--report", tmp_path / "report")
+    assert (result.exit_code, result.exception) == (0, None)
+    assert result.stdout.startswith("## sites trained on: 8 pages with content, ")
+    folder = tmp_path / "report" / "sites_trained_on"
+    assert sorted(path.name for path in folder.iterdir()) == ["report.md", "report.png", "worst_pages.tsv"]
+
+
+# ---------------------------------------------------------------- on a terminal
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Standard error that says it is a terminal, as a list of what was said there."""
+    said = []
+    monkeypatch.setattr("detector.cli.sys", SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True)))
+    monkeypatch.setattr("detector.cli.click.echo", lambda message, err=False, nl=True: said.append(message))
+    return said
+
+
+@pytest.mark.parametrize(("n", "expected"), [(130, ["\r64 pages", "\r128 pages", "\r130 pages"]), (9, [])])
+def test_progress_is_shown_on_a_terminal(terminal, n, expected):
+    from detector.cli import _with_progress
+
+    assert list(_with_progress(iter(range(n)))) == list(range(n))
+    assert terminal == expected
+
+
+def test_a_ticker_counts_on_a_terminal(terminal):
+    from detector.cli import _ticker
+
+    tick = _ticker("pages aligned")
+    tick("a")
+    tick("b")
+    assert terminal == ["\r1 pages aligned", "\r2 pages aligned"]

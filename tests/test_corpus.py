@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+
+from detector.blocks import RawPage
+from detector.corpus import GoldPage, as_text, concat_labeled, gather, label_gold, read_gold, with_spam
+from detector.errors import InputError
+from detector.labeled import read_labeled
+from detector.labels import UNLABELED, Label
+from detector.segment import segment, segment_text
+
+
+def labeled(story):
+    blocks = segment(story.html, page_id=story.page_id)
+    return blocks, np.array(
+        [Label.CONTENT if text in story.content else Label.CHROME for text in blocks.texts()], np.int8
+    )
+
+
+def texts_of(blocks, label, wanted):
+    return [text for text, value in zip(blocks.texts(), label.tolist(), strict=True) if value == wanted]
+
+
+# ---------------------------------------------------------------- gold
+
+
+def test_gold_pages_are_read_with_their_sites(gold_folder, stories):
+    found = list(read_gold(gold_folder / "pages", gold_folder / "gold", gold_folder / "index.jsonl"))
+    assert [(page.page.page_id, page.site, page.page.url) for page in found] == [
+        (story.page_id, story.site, story.page.url) for story in stories
+    ]
+    assert found[0].gold == "\n".join(stories[0].content)
+
+
+@pytest.mark.parametrize(
+    ("row", "site"),
+    [
+        ('{"id": "a"}', "a"),
+        ('{"id": "a", "url": "http://news.hewan.com.cn/1"}', "hewan.com.cn"),
+        ('{"id": "a", "site": "news.hewan.com.cn"}', "hewan.com.cn"),
+        ('{"id": "a", "domain": "别处", "url": "http://hewan.com.cn/1"}', "别处"),
+        ('{"id": "a", "near_dup_of": "b"}', None),
+        ('{"id": "a", "gold_in_page": 0.5}', None),
+        ("", "a"),
+    ],
+)
+def test_the_index_names_sites_and_leaves_pages_out(tmp_path, row, site):
+    (tmp_path / "a.html").write_text("<p>河湾村通车</p>", "utf-8")
+    (tmp_path / "a.txt").write_text("河湾村通车", "utf-8")
+    (tmp_path / "index.jsonl").write_text(row, "utf-8")
+    found = [page.site for page in read_gold(tmp_path, tmp_path, tmp_path / "index.jsonl")]
+    assert found == ([] if site is None else [site])
+
+
+def test_a_page_without_gold_is_left_out(tmp_path):
+    (tmp_path / "a.html").write_text("<p>河湾村通车</p>", "utf-8")
+    assert list(read_gold(tmp_path, tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "不是 JSON",
+        pytest.param('{"url": "http://a"}'),
+        pytest.param("[1]"),
+    ],
+)
+def test_what_is_no_index_is_named(tmp_path, body):
+    (tmp_path / "index.jsonl").write_text(body, "utf-8")
+    with pytest.raises(InputError, match=r"index.jsonl: not an index"):
+        list(read_gold(tmp_path, tmp_path, tmp_path / "index.jsonl"))
+
+
+def test_gold_text_labels_blocks(stories):
+    story = stories[0]
+    blocks, label = label_gold(GoldPage(story.page, story.site, "\n".join(story.content)))
+    assert texts_of(blocks, label, Label.CONTENT) == list(story.content)
+
+
+# ---------------------------------------------------------------- copies
+
+
+@pytest.mark.parametrize("seed", [str(number) for number in range(10)])
+def test_spam_is_spam_and_what_was_honest_stays_so(stories, seed):
+    story = stories[int(seed) % len(stories)]
+    blocks, label = labeled(story)
+    changed, new = with_spam(story.page, blocks, label, seed)
+    old = set(blocks.texts())
+    assert texts_of(changed, new, Label.SPAM)
+    assert not old & set(texts_of(changed, new, Label.SPAM))
+    assert set(texts_of(changed, new, Label.CONTENT)) <= set(story.content)
+    assert set(texts_of(changed, new, Label.CHROME)) <= old - set(story.content)
+    assert changed.page_ids == [f"{story.page_id}+spam"]
+
+
+def test_far_from_the_spam_nothing_is_learned_twice(stories):
+    story = stories[0]
+    _, label = with_spam(story.page, *labeled(story), "3")
+    spam = np.flatnonzero(label == Label.SPAM)
+    known = np.flatnonzero(label >= 0)
+    assert np.abs(known[:, None] - spam).min(axis=1).max() <= 4
+
+
+def test_a_headline_that_stands_twice_keeps_both_labels():
+    """In the copy with spam the headline took the label of its twin in the list of related links."""
+    html = "<h1>青石桥修复完工</h1><p>青石桥昨日修复完工，两岸恢复通行。</p><ul><li>青石桥修复完工</li></ul>"
+    blocks = segment(html)
+    changed, label = with_spam(RawPage.from_html(html), blocks, np.int8([0, 0, 1]), "5")
+    twins = [value for text, value in zip(changed.texts(), label.tolist(), strict=True) if text == "青石桥修复完工"]
+    assert twins == [0, 1]
+
+
+def test_the_same_seed_makes_the_same_copy(stories):
+    story = stories[0]
+    copies = [with_spam(story.page, *labeled(story), "7") for _ in range(2)]
+    assert copies[0][0].text == copies[1][0].text
+    assert copies[0][1].tolist() == copies[1][1].tolist()
+
+
+@pytest.mark.parametrize("seed", ["a", "b", "c", "d", "e", "f"])
+def test_a_text_copy_holds_the_article_and_its_labels(stories, seed):
+    story = stories[2]
+    blocks, label = labeled(story)
+    text, copied = as_text(blocks, label, seed)
+    assert texts_of(text, copied, Label.CONTENT) == list(story.content)
+    assert UNLABELED not in copied
+    assert not text.from_dom.any()
+    assert text.titles[0] in ("", blocks.titles[0])
+
+
+def test_a_text_copy_of_a_page_without_content():
+    text, label = as_text(segment("<p>首页</p><p>打印</p>"), np.int8([1, 1]), "a")
+    assert (text.texts(), label.tolist()) == (["首页", "打印"], [1, 1])
+
+
+# ---------------------------------------------------------------- gather
+
+
+def test_gather_makes_copies_that_say_so(labeled_folder):
+    found = gather(read_labeled(labeled_folder))
+    assert found.blocks.page_ids[:6] == ["s6", "s6+spam", "s6+text", "s7", "s7+spam", "s7+text"]
+    assert found.sites[:3] == ["beiling.example"] * 3
+    assert set(np.unique(found.label)) == {UNLABELED, *map(int, Label)}
+
+
+def test_gather_without_copies(labeled_folder, stories):
+    found = gather(read_labeled(labeled_folder), augment=False)
+    content = {text for story in stories for text in story.content}
+    assert len(found.blocks.page_ids) == len(stories)
+    assert set(texts_of(found.blocks, found.label, Label.CONTENT)) == content
+
+
+def test_gather_tells_what_it_leaves_out(labeled_folder, stories):
+    good, *_ = read_labeled(labeled_folder)
+    changed = good._replace(page=good.page._replace(body="<p>全变了</p>"))
+    unreadable = GoldPage(RawPage("坏页", b""), "x.example", "")
+    seen, lost = [], []
+    gather(iter([unreadable, changed]), on_page=seen.append, on_loss=lost.append)
+    assert seen == ["坏页", "s6"]
+    assert lost[0] == "坏页: the page is empty"
+    assert lost[1].startswith("s6: no block any more for chrome label ")
+    assert len(lost) == 1 + len(good.labels)
+
+
+def test_plain_text_pages_get_no_copies():
+    page = GoldPage(
+        RawPage.from_text("首页\n河湾村通车，两岸往来方便了。", page_id="t"),
+        "t.example",
+        "河湾村通车，两岸往来方便了。",
+    )
+    found = gather(iter([page]))
+    assert found.blocks.page_ids == ["t"]
+    assert found.label.tolist() == [1, 0]
+
+
+def test_nothing_gathered_is_an_error():
+    with pytest.raises(InputError, match="no labelled pages"):
+        gather(iter([]))
+
+
+def test_concat_keeps_labels_beside_their_blocks(stories):
+    parts = [gather(iter([GoldPage(s.page, s.site, "\n".join(s.content))]), augment=False) for s in stories[:2]]
+    both = concat_labeled(parts)
+    assert both.label.tolist() == [*parts[0].label.tolist(), *parts[1].label.tolist()]
+    assert both.sites == ["linhe.example", "linhe.example"]
+
+
+def test_text_pages_are_segmented_by_lines():
+    blocks, label = label_gold(
+        GoldPage(RawPage.from_text("版权所有\n河湾村今日通车，村民奔走相告。"), "t", "河湾村今日通车，村民奔走相告。")
+    )
+    assert blocks.texts() == segment_text("版权所有\n河湾村今日通车，村民奔走相告。").texts()
+    assert label.tolist() == [1, 0]

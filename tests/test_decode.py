@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from caselist import cases
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.decode import decode
+from detector.errors import PageError
+
+FIXED = settings(derandomize=True, deadline=None, max_examples=100)
+SIMPLIFIED = (
+    "昨日上午，水库除险加固工程通过竣工验收，下游农田将恢复灌溉。村民说，往年这个时候渠里已经见底，今年不用再抽水了。"
+)
+TRADITIONAL = (
+    "昨日上午，水庫除險加固工程通過驗收，下游農田將恢復灌溉。村民說，往年這個時候水渠已經見底，今年不用再抽水了。"
+)
+HAN = st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5)
+
+
+def body_of(case: dict[str, Any]) -> bytes:
+    body = case["text"].encode(case["encode"])
+    place, bad = case.get("bad", (0, ""))
+    body = body[:place] + bytes.fromhex(bad) + body[place:]
+    return bytes.fromhex(case.get("start", "")) + body[: len(body) - case.get("cut", 0)]
+
+
+@pytest.mark.parametrize("case", cases("decode"))
+def test_text_and_encoding_are_found(case: dict[str, Any]) -> None:
+    decoded = decode(body_of(case), case.get("declared"))
+    assert decoded == (case.get("expect", case["text"]), case["codec"], case["source"], case.get("replaced", 0))
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n\t", b"\0\0\0\0", "", " \n", "\u3000"])
+def test_nothing_is_an_empty_page(body: bytes | str) -> None:
+    with pytest.raises(PageError) as caught:
+        decode(body)
+    assert caught.value.code == "empty"
+
+
+@pytest.mark.parametrize("body", [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf \r\n"])
+def test_byte_order_mark_alone_is_an_empty_page(body: bytes) -> None:
+    with pytest.raises(PageError):
+        decode(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"%PDF-1.4\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"PK\x03\x04", b"\x1f\x8b\x08", bytes(range(1, 32)) * 9],
+    ids=["pdf", "png", "jpeg", "zip", "gzip", "control bytes"],
+)
+def test_binary_is_refused(body: bytes) -> None:
+    with pytest.raises(PageError) as caught:
+        decode(body)
+    assert caught.value.code == "not_text"
+
+
+def test_blank_beginning_does_not_make_a_page_empty() -> None:
+    assert decode(b"\n" * 5000 + "渠水".encode()).text.strip() == "渠水"
+
+
+def test_label_decides_where_the_text_begins_too_late_to_be_sampled() -> None:
+    body = b"<!--" + b" " * 2**20 + b"-->\n" + TRADITIONAL.encode("big5")
+    assert decode(body, "big5").text.endswith(TRADITIONAL)
+
+
+def test_text_passes_through() -> None:
+    assert decode("<meta charset=gbk>渠水", "big5") == ("<meta charset=gbk>渠水", "str", "given", 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "expect"), [("渠\ud800水", "渠\ufffd水"), ("渠水\udc00", "渠水\ufffd"), ("渠\ud83d\ude00水", "渠😀水")]
+)
+def test_lone_surrogates_are_replaced(text: str, expect: str) -> None:
+    """As an escape in JSON can make them; a pair of them is one character."""
+    assert decode(text).text == expect
+
+
+def test_byte_order_mark_of_text_is_dropped() -> None:
+    assert decode("\ufeff渠水").text == "渠水"
+
+
+@FIXED
+@given(st.text(HAN, min_size=1))
+def test_utf8_round_trip(text: str) -> None:
+    assert decode(text.encode())[:2] == (text, "utf-8")
+
+
+@FIXED
+@given(st.text(SIMPLIFIED, min_size=30), st.sampled_from([None, "gb2312", "big5", "utf-8", "iso-8859-1"]))
+def test_gb18030_round_trip_whatever_the_label(text: str, declared: str | None) -> None:
+    assert decode(text.encode("gb18030"), declared)[:2] == (text, "gb18030")
+
+
+@FIXED
+@given(st.text(TRADITIONAL, min_size=30), st.sampled_from([None, "gb2312", "big5", "utf-8", "iso-8859-1"]))
+def test_big5_round_trip_whatever_the_label(text: str, declared: str | None) -> None:
+    assert decode(text.encode("big5"), declared)[:2] == (text, "big5hkscs")
+
+
+@FIXED
+@given(st.text(SIMPLIFIED, min_size=30), st.integers(0, 30))
+def test_bad_byte_costs_one_character(text: str, place: int) -> None:
+    body = text[:place].encode("gbk") + b"\xff" + text[place:].encode("gbk")
+    assert decode(body) == (text[:place] + "\ufffd" + text[place:], "gb18030", "detected", 1)
+
+
+@FIXED
+@given(st.binary(), st.sampled_from([None, "gbk", "big5", "utf-8", "utf-16", "shift_jis", "koi8-r", "no such name"]))
+def test_any_bytes_become_text_or_a_page_error(body: bytes, declared: str | None) -> None:
+    with suppress(PageError):
+        decode(body, declared).text.encode()
+
+
+@FIXED
+@given(st.text(st.characters(exclude_categories=())).filter(str.strip))
+def test_any_text_can_be_written_out_again(text: str) -> None:
+    assert decode(text).text.encode("utf-8")

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from sklearn.impute import SimpleImputer
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from detector.network import Network, mean_proba, softmax
+
+
+def fitted(seed=0, classes=(0, 1, 2), activation="relu", hidden=(16,), constant=False):
+    """A pipeline as `train` makes it, fitted until it converges, on numbers with gaps."""
+    random = np.random.default_rng(seed)
+    X = (random.normal(size=(90, 6)) * [1, 10, 0.1, 1, 1, 1] + [0, 5, -3, 0, 0, 2]).astype(np.float32)
+    if constant:
+        X[:, 5] = 2
+    X[random.random(X.shape) < 0.1] = np.nan
+    y = np.resize(classes, 90)
+    fill = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+    network = MLPClassifier(hidden, activation=activation, max_iter=2000, tol=0.02, random_state=seed)
+    return make_pipeline(MinMaxScaler(clip=True), StandardScaler(), fill, network).fit(X, y)
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return fitted()
+
+
+@pytest.mark.parametrize("shape", [{"hidden": (16,)}, {"hidden": (12, 5)}, {"classes": (0, 1)}])
+def test_equals_the_pipeline_that_it_was_read_from(shape):
+    pipeline = fitted(**shape)
+    X = np.random.default_rng(5).normal(scale=8, size=(200, 6)).astype(np.float32)  # also outside of what was seen
+    X[::7, 2] = X[::11, 5] = np.nan
+    found = Network.from_pipeline(pipeline).predict_proba(X)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, pipeline.predict_proba(X), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1.0,
+        2.0,
+        pytest.param(2.5),
+    ],
+)
+def test_a_column_that_never_varied_counts_alike(value):
+    """MinMaxScaler clips what it has scaled, and a column without a range is not scaled: 2 may become 3, not more."""
+    pipeline = fitted(constant=True)
+    X = np.float32([[0, 5, -3, 0, 0, value]])
+    np.testing.assert_allclose(Network.from_pipeline(pipeline).predict_proba(X), pipeline.predict_proba(X), atol=1e-5)
+
+
+def test_arrays_there_and_back(pipeline):
+    network = Network.from_pipeline(pipeline)
+    again = Network.from_arrays(network.arrays())
+    X = np.ones((2, 6), np.float32)
+    assert again.predict_proba(X).tolist() == network.predict_proba(X).tolist()
+
+
+@pytest.mark.parametrize("name", ["low", "scale", "biases0"])
+def test_a_missing_array_is_named(pipeline, name):
+    named = Network.from_pipeline(pipeline).arrays()
+    del named[name]
+    with pytest.raises(KeyError, match=name):
+        Network.from_arrays(named)
+
+
+@pytest.mark.parametrize("wrong", [{"classes": (1, 2, 3)}, {"classes": (0, 2)}, {"activation": "tanh"}])
+def test_other_networks_are_refused(wrong):
+    with pytest.raises(ValueError, match="rectified units"):
+        Network.from_pipeline(fitted(**wrong))
+
+
+def test_mean_of_networks():
+    networks = tuple(Network.from_pipeline(fitted(seed)) for seed in (0, 1))
+    X = np.float32([[0, 5, -3, 0, 0, 2]])
+    apart = [network.predict_proba(X) for network in networks]
+    np.testing.assert_allclose(mean_proba(networks, X), (apart[0] + apart[1]) / 2, atol=1e-6)
+
+
+def test_softmax_of_large_numbers():
+    assert softmax(np.float32([[1000, 1000], [-1000, 0]])).tolist() == [[0.5, 0.5], [0.0, 1.0]]

@@ -1,0 +1,141 @@
+import numpy as np
+import pytest
+
+from detector.blocks import RawPage
+from detector.errors import PageError
+from detector.pipeline import detect, segment_page
+
+
+@pytest.fixture(scope="module")
+def pages(stories):
+    """Good pages of both kinds with bad ones first, last and between."""
+    good = [story.page for story in stories]
+    text = RawPage.from_text("渡口停航公告\n因水位上涨，渡口自今日起停航，恢复时间另行通知。", page_id="text")
+    bad = [
+        RawPage("empty", b""),
+        RawPage("binary", b"\x89PNG\r\n\x1a\n"),
+        RawPage.from_html("<html><body><script>1</script></body></html>", page_id="no text"),
+        RawPage("lost", b"", problem=("missing", "lost: No such file")),
+    ]
+    return [bad[0], *good[:3], bad[1], bad[2], text, *good[3:], bad[3]]
+
+
+def plain(verdicts):
+    return [(v.page_id, v.verdict, v.reasons, v.text, v.label.tolist(), v.error) for v in verdicts]
+
+
+def test_one_verdict_a_page_in_input_order(pages, tiny_model):
+    verdicts = list(detect(pages, tiny_model))
+    assert [v.page_id for v in verdicts] == [page.page_id for page in pages]
+    failed = {v.page_id: v.error[0] for v in verdicts if v.error}
+    assert failed == {"empty": "empty", "binary": "not_text", "no text": "no_text", "lost": "missing"}
+
+
+@pytest.mark.parametrize("batch_pages", [1, 2, 5, 100])
+def test_a_batch_equals_its_pages_one_by_one(pages, tiny_model, batch_pages):
+    apart = [verdict for page in pages for verdict in detect([page], tiny_model)]
+    assert plain(detect(pages, tiny_model, batch_pages=batch_pages)) == plain(apart)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_permuting_pages_permutes_verdicts(pages, tiny_model, seed):
+    order = np.random.default_rng(seed).permutation(len(pages))
+    straight = plain(detect(pages, tiny_model))
+    assert plain(detect([pages[i] for i in order], tiny_model)) == [straight[i] for i in order]
+
+
+def test_only_failures_are_fine_too(tiny_model):
+    (verdict,) = detect([RawPage("empty", b" ")], tiny_model)
+    assert (verdict.verdict, verdict.reasons, verdict.text, verdict.blocks) == ("drop", ["empty"], "", [])
+
+
+def test_no_pages_no_verdicts(tiny_model):
+    assert list(detect([], tiny_model)) == []
+
+
+def test_pages_are_taken_as_they_are_needed(stories, tiny_model):
+    source = iter([story.page for story in stories])
+    next(detect(source, tiny_model, batch_pages=2))
+    assert len(list(source)) == len(stories) - 2
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_what_it_was_trained_on_it_tells(stories, tiny_model, number):
+    (verdict,) = detect([stories[number].page], tiny_model)
+    assert verdict.verdict == "keep"
+    assert set(stories[number].content[1:]) <= set(verdict.text.splitlines())
+    assert "首页" not in verdict.text
+
+
+def test_text_is_the_content_blocks(stories, tiny_model):
+    (verdict,) = detect([stories[0].page], tiny_model)
+    assert verdict.text == "\n".join(block.text for block in verdict.blocks if block.label == "content")
+
+
+def test_blocks_say_where_they_stand(tiny_model):
+    html = "<html>\n<body>\n<p>渡口的船工回忆说，那年的大水\n漫过了石阶。</p>\n\n<td>打印</td><p>打印</p>"
+    (verdict,) = detect([RawPage.from_html(html)], tiny_model)
+    assert [(block.tag, block.line, block.repeats) for block in verdict.blocks] == [
+        ("p", 3, 1),
+        ("body", 6, 2),
+        ("p", 6, 2),
+    ]
+    assert all(sum(block.scores.values()) == pytest.approx(1, abs=1e-5) for block in verdict.blocks)
+
+
+def test_the_second_copy_of_the_body_is_cut(stories, tiny_model):
+    story = stories[0]
+    twice = story.html.replace(
+        "</div></body>", "</div>" + "".join(f"<p>{text}</p>" for text in story.content[1:]) + "</body>"
+    )
+    (verdict,) = detect([story.page._replace(body=twice)], tiny_model)
+    paragraphs = story.content[1:]
+    assert [twice.count(text) for text in paragraphs] == [2, 2, 2]
+    assert [verdict.text.count(text) for text in paragraphs] == [1, 1, 1]
+    assert "body_twice" in verdict.reasons
+
+
+@pytest.mark.parametrize(("share", "dropped"), [(0, False), (5, True)])
+def test_text_beyond_repair_is_dropped(share, dropped, tiny_model):
+    sentence = "渡口停航，水位仍在上涨，沿岸各村已经接到通知。"
+    html = f"<p>{sentence}{chr(0xFFFD) * share}</p>" * 4
+    (verdict,) = detect([RawPage.from_html(html)], tiny_model)
+    assert ("mojibake" in verdict.reasons) == dropped
+
+
+@pytest.mark.parametrize(
+    ("url", "site"),
+    [
+        ("https://news.hewan.com.cn/a.html", "hewan.com.cn"),
+        pytest.param(
+            "http://10.0.0.7/a",
+            "10.0.0.7",
+        ),
+        (None, None),
+        ("无", None),
+    ],
+)
+def test_site_is_the_registered_domain(url, site, tiny_model):
+    (verdict,) = detect([RawPage.from_text("一行", url=url)], tiny_model)
+    assert verdict.site == site
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        (RawPage("a", b""), "empty"),
+        (RawPage("a", b"%PDF-1.4"), "not_text"),
+        (RawPage.from_text("\n \u3000\n"), "empty"),
+        (RawPage.from_html("<title>只有题目</title>"), "no_text"),
+        (RawPage("a", b"", problem=("too_large", "a: more than 16 MB")), "too_large"),
+    ],
+)
+def test_a_page_that_fails_says_why(page, code):
+    with pytest.raises(PageError) as caught:
+        segment_page(page)
+    assert caught.value.code == code
+
+
+def test_a_record_with_a_blank_title_does_not_end_the_run(tiny_model):
+    (verdict,) = detect([RawPage.from_text("河湾村通车\n今日起通车。", title=" ")], tiny_model)
+    assert verdict.error is None
