@@ -198,22 +198,29 @@ def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) 
 @click.option(
     "--carriers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Clean running text, by line."
 )
-@click.option("--sentences", type=FOLDER, required=True, help="Folder with injected.txt and honest.jsonl.")
+@click.option(
+    "--labeled", "labeled_", type=FOLDER, required=True, help="Folder with pages/ and sentences/ of your own."
+)
 @click.option("-o", "--output", required=True, type=PATH, help="Folder for spans.npz, which `train` puts into models.")
 @click.option("--seed", default=0, show_default=True)
 def spans_(
-    pages: Path, gold: Path, index: Path | None, carriers: Path | None, sentences: Path, output: Path, seed: int
+    pages: Path, gold: Path, index: Path | None, carriers: Path | None, labeled_: Path, output: Path, seed: int
 ) -> None:
     """Fit the model of injected strings on the clean text of pages, with strings written in."""
     import numpy as np
 
     from detector.corpus import gather, read_gold
+    from detector.labeled import read_labeled
     from detector.lexicon import load_lexicon
-    from detector.train_spans import read_honest, read_injected, train_spans
+    from detector.sentences import read_sentences
+    from detector.train_spans import labeled_documents, train_spans
 
     labeled = gather(read_gold(pages, gold, index), augment=False, on_page=_ticker("pages aligned"), on_loss=_warn)
     lines = carriers.read_text("utf-8").splitlines() if carriers else []
-    injected, honest = read_injected(sentences / "injected.txt"), read_honest(sentences / "honest.jsonl")
+    injected, honest = read_sentences(labeled_ / "sentences")
+    marked = labeled_documents(read_labeled(labeled_ / "pages"))
+    injected += [document for document in marked if any(document.spans)]
+    honest += [document for document in marked if not any(document.spans)]
     model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=_say)
     output.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(output / "spans.npz", allow_pickle=False, **model.arrays())

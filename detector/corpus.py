@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
@@ -12,16 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.align import align
-from detector.augment import inject_blocks
+from detector.augment import inject_blocks, injected_string
 from detector.blocks import Blocks, RawPage, concat
 from detector.decode import decode
 from detector.errors import InputError, PageError
+from detector.inject import pick_target
 from detector.labeled import BlockLabel, LabeledPage, nth_of_hash, tie
 from detector.labels import UNLABELED, Label
 from detector.pipeline import segment_page
 from detector.repeats import block_hashes
 from detector.rows import SPAM_COPY, TEXT_COPY
 from detector.segment import segment, segment_text
+from detector.sentences import Document
 from detector.sites import domain_of, host_of
 
 NEAR_SPAM = 4  # blocks; farther from the spam, an injected copy only repeats what its original teaches
@@ -94,13 +96,30 @@ def label_tables(found: LabeledPage) -> tuple[Blocks, NDArray[np.int8], list[Blo
 
 
 def with_spam(page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks, NDArray[np.int8]]:
-    """Write spam into a copy of a labelled page; new blocks are spam, blocks that the insertion cut are unlabelled."""
-    html = decode(page.body, page.charset).text
-    changed = segment(inject_blocks(Random(seed), html), page_id=page.page_id + SPAM_COPY, host=host_of(page.url))
+    """Write spam into a copy of a labelled page; new blocks are spam, blocks that the insertion cut are unlabelled.
+
+    In half of the copies a name is replaced by a brand as well; the blocks it stood in keep their labels.
+    """
+    random, original = Random(seed), blocks
+    html, host = decode(page.body, page.charset).text, host_of(page.url)
+    if random.random() < 0.5:
+        html, blocks = _with_brand(random, html, blocks, label, host)
+    changed = segment(inject_blocks(random, html), page_id=page.page_id + SPAM_COPY, host=host)
     known = dict(zip(_keys(blocks), label.tolist(), strict=True))
     new = np.array([known.get(key, Label.SPAM) for key in _keys(changed)], np.int8)
     near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1), "same")[: len(new)] > 0
+    near |= np.isin(block_hashes(changed), block_hashes(original), invert=True)  # what the brand changed
     return changed, np.where(_holds_old_text(changed, new, blocks) | ~near, UNLABELED, new).astype(np.int8)
+
+
+def _with_brand(random: Random, html: str, blocks: Blocks, label: NDArray[np.int8], host: str) -> tuple[str, Blocks]:
+    """Replace a name of the page everywhere in its markup; the page is left as it was where that changes its blocks."""
+    target = pick_target(random, blocks.texts_of(np.flatnonzero(label == Label.CONTENT)))
+    if len(target) < 2:
+        return html, blocks
+    changed = html.replace(target, injected_string(random))
+    again = segment(changed, page_id=blocks.page_ids[0], host=host)
+    return (changed, again) if len(again) == len(blocks) else (html, blocks)
 
 
 def _holds_old_text(changed: Blocks, label: NDArray[np.int8], blocks: Blocks) -> NDArray[np.bool_]:
@@ -144,6 +163,17 @@ def _copies(page: RawPage, blocks: Blocks, label: NDArray[np.int8]) -> Iterator[
     yield spammed
     source = spammed if Random(page.page_id).random() < 0.3 else (blocks, label)
     yield as_text(*source, page.page_id)
+
+
+def sentence_pages(documents: Sequence[Document]) -> Labeled:
+    """Make plain-text pages of sentences: a block is content, whatever was injected into it."""
+    parts = []
+    for number, document in enumerate(documents):
+        blocks = segment_text(
+            "\n".join(document.texts[1:]), page_id=f"sentence{number}{TEXT_COPY}", title=document.texts[0]
+        )
+        parts.append(Labeled(blocks, np.full(len(blocks), Label.CONTENT, np.int8), [document.group]))
+    return concat_labeled(parts)
 
 
 def gather(

@@ -59,7 +59,7 @@ def _replace_name(random: Random, texts: Sequence[str]) -> list[Injected]:
     string = injected_string(random)
     if random.random() < 0.15:
         string = random.choice((" ", "", "")) + string + random.choice((":", "：", " ", ""))
-    target = _pick_target(random, texts)
+    target = pick_target(random, texts)
     if not target:
         return []
     limit = random.choice((1, 1, 2, 3, 5, 99))
@@ -88,7 +88,7 @@ def _joined(number: int, pieces: list[str], string: str, target: str, taken: int
     return Injected(number, text, spans)
 
 
-def _pick_target(random: Random, texts: Sequence[str]) -> str:
+def pick_target(random: Random, texts: Sequence[str]) -> str:
     """Pick what is replaced: a name, the front of a longer name, a common word, a piece of a word."""
     words = _tagged(random.choice([t for t in texts if len(t) >= 15] or [""]))
     names = [w for w, tag in words if tag in NAME_TAGS and len(w) >= 2]

@@ -22,6 +22,8 @@ from detector.heat import N_TABLES, Background, Heat, join, measure_fit, score
 from detector.lexicon import Lexicon
 from detector.network import Network
 
+MIN_HEAT = 1.0  # log odds from which a character speaks for a run
+MAX_STRENGTH = 4.0  # log odds that one character can count for or against a run, so that its neighbours are heard
 OPEN_COST = 2.5  # log odds that a run must pay to begin
 MIN_RUN = 3.0  # log odds of a run worth judging
 ZONE_GAP = 6  # cool characters that end a zone in which runs are looked for
@@ -31,9 +33,11 @@ MAX_SPACES = (
 )
 MIN_REPEATED = 3  # characters of a string that is looked for again
 WINDOW = 10  # characters on each side that jieba sees
+_CLAUSE_ENDS = np.array([ord(c) for c in "，。；！？"], np.uint32)  # nothing goes on past them but an advert, in pieces
 TRIM = " :：,，。;；、!！"
 
 CUE_GROUPS = ("brand", "root", "tail", "gambling", "contact", "porn", "finance", "goods")
+_STRONG_CUES = [CUE_GROUPS.index(group) + 1 for group in ("brand", "gambling", "porn", "finance", "goods")]
 # What goes on after a name that was replaced in part, and what asks for a name.
 ENTITY_TAILS = tuple(
     "委 政府 办公 集团 大学 学院 公司 医院 法院 党 中学 小学 局 厅 银行 协会 研究 市 县 省 区 镇 村 国 人民 中心 系 院 校 部 厂 门"
@@ -118,6 +122,8 @@ def find_spans(pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexico
     list of list of Found
         One list a page, in reading order, not overlapping.
     """
+    if not any(pages):
+        return [[] for _ in pages]
     candidates, scanned = scan(pages, model.heat, lexicon)
     rows = [row for page, runs in zip(scanned, candidates, strict=True) for row in features(page, runs)]
     if not rows:
@@ -140,9 +146,11 @@ def scan(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon) -> tuple[
     cues, reports = cue_codes(codes, lexicon)
     hot = score(codes, cues, heat)
     hot[(codes == EDGE_CODE) | _spaced_out(codes, starts)] = -np.inf
+    strength = np.clip(hot - MIN_HEAT, -MAX_STRENGTH, MAX_STRENGTH)
+    strength[np.isin(codes, _CLAUSE_ENDS)] = -MAX_STRENGTH
     kinds, forward = char_kinds(folded), measure_fit(folded, heat.background).forward
     plain = folded.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
-    runs = _runs(hot, starts)
+    runs = _runs(strength, starts)
     out, scanned, first = [], [], 0
     for page in pages:
         last = first + len(page)
@@ -175,19 +183,19 @@ def cue_codes(codes: NDArray[np.uint32], lexicon: Lexicon) -> tuple[NDArray[np.u
     return out, found[lexicon.member(("report",))[found[:, 0]] > 0, 1]
 
 
-def _runs(hot: NDArray[np.float32], starts: NDArray[np.int64]) -> list[Run]:
-    """Cut the hot characters into zones, and each zone into its heaviest runs."""
-    warm = np.flatnonzero(hot > 0)
+def _runs(strength: NDArray[np.float32], starts: NDArray[np.int64]) -> list[Run]:
+    """Cut the warm characters into zones, and each zone into its heaviest runs."""
+    warm = np.flatnonzero(strength > 0)
     if not len(warm):
         return []
     text = np.searchsorted(starts, warm, "right") - 1
     first = np.flatnonzero(np.concatenate([[True], (np.diff(warm) > ZONE_GAP) | (np.diff(text) > 0)]))
     last = np.concatenate([first[1:], [len(warm)]]) - 1
-    worth = np.add.reduceat(hot[warm], first) >= MIN_RUN + OPEN_COST
+    worth = np.add.reduceat(strength[warm], first) >= MIN_RUN + OPEN_COST
     out = []
     for a, b in zip(first[worth].tolist(), last[worth].tolist(), strict=True):
         begin, end, number = int(warm[a]), int(warm[b]) + 1, int(text[a])
-        for start, stop, heat in _heavy_runs(hot[begin:end].tolist()):
+        for start, stop, heat in _heavy_runs(strength[begin:end].tolist()):
             if heat >= MIN_RUN and stop - start <= MAX_RUN:
                 offset = begin - int(starts[number])
                 out.append(Run(number, offset + start, offset + stop, heat))
@@ -347,7 +355,17 @@ def _settle(page: Scanned, runs: Sequence[Run], proba: NDArray[np.float32], thre
                 marks[number] += [(at, at + len(common), p) for at in _places(text, common)]
         if not any(a <= key[0] and key[1] <= b for a, b, _ in marks[run.text]):
             marks[run.text].append((*key, p))
-    return [_describe(page, number, *mark) for number in sorted(marks) for mark in _merged(marks[number])]
+    found = [_describe(page, number, *mark) for number in sorted(marks) for mark in _merged(marks[number])]
+    return [f for f in found if f.kind != "contact" or _has_company(page, f, found)]
+
+
+def _has_company(page: Scanned, contact: Found, found: Sequence[Found]) -> bool:
+    """A contact alone is a notice's own; beside an advert, or another injected string, it is part of it."""
+    if any(other.kind != "contact" for other in found):
+        return True
+    at = page.start[contact.text]
+    cues = page.cues[at : at + len(page.texts[contact.text])]
+    return bool(np.isin(cues, _STRONG_CUES).any())
 
 
 def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
@@ -389,7 +407,7 @@ def _agree(characters: list[str]) -> bool:
 def _merged(marks: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
     out: list[tuple[int, int, float]] = []
     for start, stop, p in sorted(marks):
-        if out and start <= out[-1][1]:
+        if out and start <= out[-1][1] + 1:
             out[-1] = (out[-1][0], max(stop, out[-1][1]), max(p, out[-1][2]))
         else:
             out.append((start, stop, p))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.corpus import Labeled, gather
+from detector.corpus import Labeled, concat_labeled, gather, sentence_pages
 from detector.errors import InputError
 from detector.evaluate import Scores, page_f1, score
 from detector.features import FEATURE_NAMES, FEATURES_VERSION, OWN_NAMES, consensus, evidence, featurize, with_context
@@ -24,6 +24,7 @@ from detector.model import Layout, Model, ModelCard, load_classifier, read_array
 from detector.network import Network
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.rows import Rows, concat_rows, load_rows, make_rows, select_pages
+from detector.sentences import read_sentences
 from detector.spans import SpanModel
 
 FOLDS = 5  # outer, by site
@@ -187,6 +188,9 @@ def training_rows(
     found = [path for folder in folders for path in sorted(folder.rglob("rows.npz"))]
     pages = (page for folder in folders for page in read_labeled(folder))
     labeled = gather(pages, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
+    sentences = [d for folder in folders for part in read_sentences(folder / "sentences") for d in part]
+    if labeled and sentences:
+        labeled = concat_labeled([labeled, sentence_pages(sentences)])
     if not found:
         if labeled is None:
             raise InputError(f"no rows.npz and no label tables below {', '.join(map(str, folders))}")

@@ -6,11 +6,8 @@ injected and honest. A candidate is always judged on the heat of a model that wa
 
 from __future__ import annotations
 
-import json
-import re
 import warnings
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from random import Random
 from typing import Any, NamedTuple
 
@@ -19,72 +16,28 @@ from numpy.typing import NDArray
 
 from detector.chars import EDGE_CODE
 from detector.corpus import Labeled
-from detector.errors import LabelError
+from detector.errors import InputError
 from detector.heat import Background, Heat, count_background, from_coefficients, join, vote_matrix
 from detector.inject import Injected, inject_strings, inject_title
+from detector.labeled import LabeledPage
 from detector.labels import Label
 from detector.lexicon import Lexicon
 from detector.network import Network
 from detector.rows import SPAM_COPY, TEXT_COPY
+from detector.sentences import Document, Spans
 from detector.spans import Run, SpanModel, cue_codes, features, scan
 
 HALVES = 2  # of the sites; heat fitted on one finds the candidates of the other
-VERSIONS = 6  # injected copies of each page
+VERSIONS = 10  # injected copies of each page
 OWN_REPEATS = 4  # the project's own sentences count so many times in heat
 CARRIERS_IN_A_DOCUMENT = 10
 NEAR = 6  # characters around an injected string that always serve as counter-examples
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
-MAX_ALARMS = 0.0004  # of clean texts with a span, for choosing the threshold
+MAX_ALARMS = 0.0006  # of clean texts with a span, for choosing the threshold
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
-_MARK = re.compile(r"⟦(\w+):(.*?)⟧")
-Spans = list[tuple[int, int]]
-
-
-class Document(NamedTuple):
-    """A title ('' for none) and texts, with the injected strings of each; `group` is its site."""
-
-    texts: list[str]
-    spans: list[Spans]
-    group: str
-
-
-def parse_marked(text: str) -> tuple[str, Spans]:
-    """Take the marks out of a text such as ``会议由⟦brand:某博官网⟧办公厅主持``.
-
-    Examples
-    --------
-    >>> parse_marked("会议由⟦brand:某博⟧主持")
-    ('会议由某博主持', [(3, 5)])
-    """
-    out, spans, place = "", [], 0
-    for match in _MARK.finditer(text):
-        out += text[place : match.start()]
-        spans.append((len(out), len(out) + len(match.group(2))))
-        out += match.group(2)
-        place = match.end()
-    return out + text[place:], spans
-
-
-def read_injected(path: Path) -> list[Document]:
-    """Read injected sentences, one document a line, ``TITLE: … || `` before the body where there is a title."""
-    documents: list[Document] = []
-    for line in path.read_text("utf-8").splitlines():
-        title, _, body = line[6:].partition("||") if line.startswith("TITLE:") else ("", "", line)
-        parts = [parse_marked(part.strip()) for part in (title, body)]
-        documents.append(Document([p[0] for p in parts], [p[1] for p in parts], f"own{len(documents) % 8}"))
-    return documents
-
-
-def read_honest(path: Path) -> list[Document]:
-    """Read honest sentences, JSON lines with ``text``."""
-    try:
-        texts = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
-    except (ValueError, KeyError) as error:
-        raise LabelError(f"{path}: not JSON lines with a field text ({error})") from error
-    return [Document(["", text], [[], []], f"own{i % 8}") for i, text in enumerate(texts)]
 
 
 # ---------------------------------------------------------------- documents
@@ -101,6 +54,16 @@ def page_documents(labeled: Labeled) -> list[Document]:
         texts = blocks.texts(first, last)
         content = [t for t, label in zip(texts, labeled.label[first:last], strict=True) if label == Label.CONTENT]
         out.append(Document([title, *content], [[] for _ in range(len(content) + 1)], site))
+    return out
+
+
+def labeled_documents(pages: Iterable[LabeledPage]) -> list[Document]:
+    """Make documents of the honest blocks of labelled pages, with the injected strings that their labels mark."""
+    out = []
+    for found in pages:
+        honest = [row for row in found.labels if row.label != "spam"]
+        texts, spans = [row.text for row in honest], [[(s.start, s.stop) for s in row.spans] for row in honest]
+        out.append(Document(["", *texts], [[], *spans], found.site))
     return out
 
 
@@ -212,8 +175,17 @@ def _judge(seed: int) -> Any:
 
 
 def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[Network, ...]:
-    """Fit the networks over candidates."""
+    """Fit the networks over candidates.
+
+    Raises
+    ------
+    InputError
+        When all candidates are injected, or none is: there is too little text.
+    """
     from sklearn.exceptions import ConvergenceWarning
+
+    if len(set(truth.tolist())) < 2:
+        raise InputError("too little text to learn injected strings from: no candidates of both kinds")
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -23,7 +23,7 @@ LAYERS = (
     "features features.consensus",
     "features.cues features.evidence features.mass features.repeated labeled spans",
     "features.context features.links features.markup features.position features.shape",
-    "align heat inject lexicon lines ngrams readers repeats segment verdicts",
+    "align heat inject lexicon lines ngrams readers repeats segment sentences verdicts",
     "decode",
     "arrays augment blocks chars errors labels network sites",
 )

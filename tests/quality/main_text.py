@@ -21,13 +21,14 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from detector.blocks import RawPage
-from detector.corpus import GoldPage, gather, read_gold
+from detector.corpus import GoldPage, concat_labeled, gather, read_gold, sentence_pages
 from detector.decode import decode
 from detector.labeled import read_labeled
 from detector.lexicon import load_lexicon
 from detector.model import Model
 from detector.pipeline import detect
 from detector.rows import concat_rows
+from detector.sentences import read_sentences
 from detector.train import fit_model, rows_crossed, rows_with_words, site_folds
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,9 @@ def fold_model(train: list[GoldPage], seed: int) -> Model:
     """Fit everything from scratch on the pages of some sites and on the project's own pages."""
     lexicon = load_lexicon()
     rows, words = rows_crossed(gather(iter(train)), lexicon, seed=seed)
-    own = rows_with_words(gather(read_labeled(ROOT / "labeled" / "pages")), lexicon, words)
+    sentences = [document for part in read_sentences(ROOT / "labeled" / "sentences") for document in part]
+    written = concat_labeled([gather(read_labeled(ROOT / "labeled" / "pages")), sentence_pages(sentences)])
+    own = rows_with_words(written, lexicon, words)
     return fit_model(concat_rows([rows, own]), words, lexicon, "fold", seed=seed)
 
 

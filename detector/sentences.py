@@ -1,0 +1,63 @@
+"""The project's own sentences: short documents with injected strings, and honest ones that look like spam."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from detector.errors import LabelError
+
+_MARK = re.compile(r"⟦(\w+):(.*?)⟧")
+Spans = list[tuple[int, int]]
+
+
+class Document(NamedTuple):
+    """A title ('' for none) and texts, with the injected strings of each; `group` is its site."""
+
+    texts: list[str]
+    spans: list[Spans]
+    group: str
+
+
+def parse_marked(text: str) -> tuple[str, Spans]:
+    """Take the marks out of a text such as ``会议由⟦brand:某博官网⟧办公厅主持``.
+
+    Examples
+    --------
+    >>> parse_marked("会议由⟦brand:某博⟧主持")
+    ('会议由某博主持', [(3, 5)])
+    """
+    out, spans, place = "", [], 0
+    for match in _MARK.finditer(text):
+        out += text[place : match.start()]
+        spans.append((len(out), len(out) + len(match.group(2))))
+        out += match.group(2)
+        place = match.end()
+    return out + text[place:], spans
+
+
+def read_injected(path: Path) -> list[Document]:
+    """Read injected sentences, one document a line, ``TITLE: … || `` before the body where there is a title."""
+    documents: list[Document] = []
+    for line in path.read_text("utf-8").splitlines():
+        title, _, body = line[6:].partition("||") if line.startswith("TITLE:") else ("", "", line)
+        parts = [parse_marked(part.strip()) for part in (title, body)]
+        documents.append(Document([p[0] for p in parts], [p[1] for p in parts], f"own{len(documents) % 8}"))
+    return documents
+
+
+def read_honest(path: Path) -> list[Document]:
+    """Read honest sentences, JSON lines with ``text``."""
+    try:
+        texts = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise LabelError(f"{path}: not JSON lines with a field text ({error})") from error
+    return [Document(["", text], [[], []], f"own{i % 8}") for i, text in enumerate(texts)]
+
+
+def read_sentences(folder: Path) -> tuple[list[Document], list[Document]]:
+    """Read the injected and the honest documents of a folder of sentences; nothing of what is not there."""
+    injected, honest = folder / "injected.txt", folder / "honest.jsonl"
+    return read_injected(injected) if injected.is_file() else [], read_honest(honest) if honest.is_file() else []

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detector.chars import EDGE_CODE, fold_codes
+from detector.heat import (
+    Heat,
+    buckets,
+    count_background,
+    from_coefficients,
+    join,
+    measure_fit,
+    score,
+    vote_matrix,
+    votes,
+)
+
+TEXTS = ["水库除险加固工程通过验收。", "渠水涨了一尺，下游的田不用再抽水。"]
+
+
+@pytest.fixture(scope="module")
+def background():
+    return count_background(TEXTS, [("水库", 300.0), ("工程", 3000.0)])
+
+
+@pytest.fixture(scope="module")
+def heat(background):
+    """Random weights: what is tested does not hang on what they are."""
+    random = np.random.default_rng(0)
+    cells = sum(vote.size * vote.width for vote in votes(np.zeros(0, np.uint32), np.zeros(0, np.uint8), background))
+    return from_coefficients(random.normal(size=cells), -1.0, background)
+
+
+def test_texts_are_set_apart():
+    codes, starts = join(["ab", "", "c"])
+    assert codes.tolist() == [EDGE_CODE, 97, 98, EDGE_CODE, EDGE_CODE, 99, EDGE_CODE]
+    assert starts.tolist() == [1, 4, 5]
+
+
+def test_scoring_equals_the_linear_model_on_the_matrix(heat, background):
+    """The tables are the coefficients cut up: away from the edges of the text both ways give the same weight."""
+    codes, _ = join(TEXTS)
+    cues = np.zeros(len(codes), np.uint8)
+    chosen = np.arange(9, len(codes) - 9)
+    coefficients = np.concatenate([table.ravel() for table in heat.tables])
+    expected = vote_matrix(codes, cues, background, chosen) @ coefficients + heat.bias
+    assert score(codes, cues, heat)[chosen] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_batch_is_scored_as_its_texts_one_by_one(heat: Heat):
+    """Votes reach over an edge, but only ever see the edge itself, never the text behind it."""
+    far = ["。" * 10 + text + "。" * 10 for text in TEXTS]
+    codes, starts = join(far)
+    together = score(codes, np.zeros(len(codes), np.uint8), heat)
+    for text, start in zip(far, starts, strict=True):
+        alone_codes, alone_starts = join([text])
+        alone = score(alone_codes, np.zeros(len(alone_codes), np.uint8), heat)
+        middle = slice(10, len(text) - 10)
+        assert together[start : start + len(text)][middle] == pytest.approx(
+            alone[alone_starts[0] : alone_starts[0] + len(text)][middle], abs=1e-4
+        )
+
+
+def test_what_was_read_fits_better_than_what_was_not(background):
+    codes, _ = join(["水库", "库险"])
+    fit = measure_fit(fold_codes(codes), background)
+    assert fit.forward[1] > fit.forward[4]
+
+
+@pytest.mark.parametrize("text", ["", "水", "水库"])
+def test_short_texts_are_scored(heat, text):
+    codes, _ = join([text])
+    assert len(score(codes, np.zeros(len(codes), np.uint8), heat)) == len(text) + 2
+
+
+def test_buckets_stay_below_their_bound():
+    found = buckets(fold_codes(join(TEXTS)[0]), 3, 10)
+    assert 0 <= found.min() <= found.max() < 1024
