@@ -155,26 +155,23 @@ def segment_page(page: RawPage) -> Segmented:
 
 def _detect_batch(batch: list[RawPage], model: Model, lexicon: Lexicon) -> Iterator[PageVerdict]:
     outcomes = [_try_segment(page) for page in batch]
-    good = [outcome.blocks for outcome in outcomes if isinstance(outcome, Segmented)]
-    blocks = concat(good) if good else None
-    if blocks is None:
-        yield from (
-            _failed(page, error) for page, error in zip(batch, outcomes, strict=True) if isinstance(error, PageError)
-        )
-        return
+    good = [outcome for outcome in outcomes if isinstance(outcome, Segmented)]
+    judged = iter(_judge_pages(good, model, lexicon) if good else ())
+    for page, outcome in zip(batch, outcomes, strict=True):
+        yield _failed(page, outcome) if isinstance(outcome, PageError) else _verdict(page, outcome, *next(judged))
+
+
+def _judge_pages(
+    pages: list[Segmented], model: Model, lexicon: Lexicon
+) -> Iterator[tuple[NDArray[np.int8], NDArray[np.float32], list[Span]]]:
+    """Take the blocks of all pages through the model at once; yield labels, probabilities and spans of each page."""
+    blocks = concat([page.blocks for page in pages])
     own = featurize(blocks, lexicon, model.words)
     proba = model.predict_proba(own, Layout.of(blocks))
     label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold)
     spans = _find_spans(blocks, own, label, model, lexicon)
-    hashes = block_hashes(blocks)
-    number = 0
-    for page, outcome in zip(batch, outcomes, strict=True):
-        if isinstance(outcome, PageError):
-            yield _failed(page, outcome)
-            continue
-        part = slice(*blocks.page_offsets[number : number + 2].tolist())
-        yield _verdict(page, outcome, label[part], proba[part], hashes[part], spans[number])
-        number += 1
+    for (first, last), found in zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True):
+        yield label[first:last], proba[first:last], found
 
 
 def _try_segment(page: RawPage) -> Segmented | PageError:
@@ -217,20 +214,17 @@ def _find_spans(
 
 
 def _verdict(
-    page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32],
-    hashes: NDArray[np.uint64], spans: list[Span],
-) -> PageVerdict:  # fmt: skip
+    page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span]
+) -> PageVerdict:
     blocks, decoded = segmented
-    copies = second_copies(label, hashes, blocks.n_chars)
+    copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
     texts = blocks.texts_of(kept)
     cuts = {i: [(s.start, s.end) for s in spans if s.block == i] for i in {s.block for s in spans}}
     cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
     text = "\n".join(line for line in cleaned if line)
     replaced = blocks.text.count("\ufffd") / len(blocks.text)
-    verdict, reasons = judge(
-        label, blocks.n_chars, spans_inside=any(s.block >= 0 for s in spans), replaced_share=replaced
-    )
-    reasons += ["stuffed_title"] if any(s.block < 0 for s in spans) else []
-    reasons += ["body_twice"] if copies.any() else []
+    injected = sorted({"stuffed_title" if span.block < 0 else "injected_span" for span in spans})
+    verdict, reasons = judge(label, blocks.n_chars, injected=injected, replaced_share=replaced)
+    reasons += ["body_twice"] * bool(copies.any())
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)

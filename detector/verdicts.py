@@ -73,20 +73,20 @@ def cut_out(text: str, places: Sequence[tuple[int, int]]) -> str:
 
 
 def judge(
-    label: NDArray[np.int8], n_chars: NDArray[np.int64], *, spans_inside: bool, replaced_share: float
+    label: NDArray[np.int8], n_chars: NDArray[np.int64], *, injected: Sequence[str], replaced_share: float
 ) -> tuple[str, list[str]]:
     """Return keep, clean or drop for one page, with the reasons.
 
     Parameters
     ----------
-    spans_inside : bool
-        Whether some block holds an injected string.
+    injected : sequence of str
+        Reasons already known: ``injected_span``, ``stuffed_title``.
     replaced_share : float
         Replacement characters per character of text.
     """
     chars = np.bincount(label, n_chars, minlength=3) if len(label) else np.zeros(3)
     content, spam = chars[Label.CONTENT], chars[Label.SPAM]
-    reasons = ["spam_block"] * bool(spam) + ["injected_span"] * spans_inside
+    reasons = [*["spam_block"] * bool(spam), *injected]
     if replaced_share > MAX_REPLACED_SHARE:
         return "drop", [*reasons, "mojibake"]
     if content == 0:

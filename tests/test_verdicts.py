@@ -78,5 +78,7 @@ def test_a_songs_chorus_is_left_alone():
     ],
 )
 def test_judge(label, n_chars, spans, replaced, verdict, reasons):
-    found = judge(np.array(label, np.int8), np.array(n_chars), spans_inside=bool(spans), replaced_share=replaced)
+    found = judge(
+        np.array(label, np.int8), np.array(n_chars), injected=["injected_span"] * bool(spans), replaced_share=replaced
+    )
     assert found == (verdict, reasons)
