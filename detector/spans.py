@@ -343,9 +343,10 @@ def _repeated(page: Scanned, whole: str, key: str) -> list[float]:
 
 def _settle(page: Scanned, runs: Sequence[Run], proba: NDArray[np.float32], threshold: float) -> list[Found]:
     """Take what is sure, look for it again in the whole page, and join what touches."""
-    taken = [(run, float(p)) for run, p in zip(runs, proba, strict=True) if p >= threshold]
-    if not taken:
+    if not (proba >= threshold).any():
         return []
+    # A page in which one string is sure was tampered with: the next one needs less.
+    taken = [(run, float(p)) for run, p in zip(runs, proba, strict=True) if p >= min(threshold, COMPANION)]
     marks: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
     for run, p in taken:
         key = _trimmed(page.folded[run.text], run.start, run.stop)

@@ -28,14 +28,14 @@ from detector.sentences import Document, Spans
 from detector.spans import Run, SpanModel, cue_codes, features, scan
 
 HALVES = 2  # of the sites; heat fitted on one finds the candidates of the other
-VERSIONS = 10  # injected copies of each page
+VERSIONS = 6  # injected copies of each page
 OWN_REPEATS = 4  # the project's own sentences count so many times in heat
 CARRIERS_IN_A_DOCUMENT = 10
 NEAR = 6  # characters around an injected string that always serve as counter-examples
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
-MAX_ALARMS = 0.0006  # of clean texts with a span, for choosing the threshold
+MAX_ALARMS = 0.0004  # of clean texts with a span, for choosing the threshold
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
 
