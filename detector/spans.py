@@ -28,9 +28,8 @@ OPEN_COST = 2.5  # log odds that a run must pay to begin
 MIN_RUN = 3.0  # log odds of a run worth judging
 ZONE_GAP = 6  # cool characters that end a zone in which runs are looked for
 MAX_RUN = 80  # characters; a longer run is a matter for block labels
-MAX_SPACES = (
-    0.25  # of a text's characters; beyond, it is set with spaces between all characters, and nothing can be told
-)
+COMPANION = 0.8  # probability from which a candidate is taken in a page where another one is sure
+MAX_SPACES = 0.25  # of a text's characters; beyond, all characters are set apart, and nothing can be told
 MIN_REPEATED = 3  # characters of a string that is looked for again
 WINDOW = 10  # characters on each side that jieba sees
 _CLAUSE_ENDS = np.array([ord(c) for c in "，。；！？"], np.uint32)  # nothing goes on past them but an advert, in pieces
