@@ -91,7 +91,7 @@ def _kind_table() -> NDArray[np.uint8]:
         table[ord(character)] = SPACE
     for character in "|_@#$^&*+=~`\\":
         table[ord(character)] = SYMBOL
-    table[0xE000:0xF8FF] = SYMBOL
+    table[0xE000:0xF900] = SYMBOL
     return table
 
 

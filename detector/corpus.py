@@ -107,7 +107,7 @@ def with_spam(page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str)
     changed = segment(inject_blocks(random, html), page_id=page.page_id + SPAM_COPY, host=host)
     known = dict(zip(_keys(blocks), label.tolist(), strict=True))
     new = np.array([known.get(key, Label.SPAM) for key in _keys(changed)], np.int8)
-    near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1), "same")[: len(new)] > 0
+    near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1))[NEAR_SPAM : NEAR_SPAM + len(new)] > 0
     near |= np.isin(block_hashes(changed), block_hashes(original), invert=True)  # what the brand changed
     return changed, np.where(_holds_old_text(changed, new, blocks) | ~near, UNLABELED, new).astype(np.int8)
 

@@ -54,7 +54,7 @@ _COMMON = frozenset(
 
 
 class Decoded(NamedTuple):
-    """Text with what is known of its encoding; `source` is bom, http, meta, detected or given (already text)."""
+    """Text with what is known of its encoding; `source` is bom, http, meta or detected."""
 
     text: str
     name: str
@@ -85,7 +85,7 @@ def decode(body: bytes | str, declared: str | None = None) -> Decoded:
     if isinstance(body, str):
         if not body.strip():
             raise PageError("empty", "the page is empty")
-        return Decoded(without_surrogates(body.lstrip("\ufeff")), "str", "given", 0)
+        return Decoded(without_surrogates(body.lstrip("\ufeff")), "utf-8", "detected", 0)
     claims = _claims(body, declared)
     found = _by_bom(body) or _by_claim_of_utf16(body, claims)
     if found is None:

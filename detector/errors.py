@@ -2,7 +2,6 @@
 
 DetectorError
 ├── PageError     one page cannot be read; the run goes on
-├── RecordError   one record of a file cannot be read; the run goes on
 ├── InputError    an input path cannot be used at all
 ├── LabelError    labelled data is wrong or does not fit its page
 ├── LexiconError  a cue file is wrong
@@ -24,10 +23,6 @@ class PageError(DetectorError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
-
-
-class RecordError(PageError):
-    """One record of a file cannot be read."""
 
 
 class InputError(DetectorError):

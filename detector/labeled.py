@@ -33,7 +33,7 @@ class Span(NamedTuple):
 
 
 class BlockLabel(NamedTuple):
-    """One row of a label table; `text` is for people, the hash is what counts."""
+    """One row of a label table; the hash ties it to its block, `text` is for people and for the span model."""
 
     hash: int
     nth: int

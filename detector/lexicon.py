@@ -117,11 +117,11 @@ def _parse(text: str, name: str, group: int) -> dict[tuple[str, int], float]:
             raise LexiconError(f"{name}:{number}: the term is empty")
         try:
             value = float(weight)
-            if not math.isfinite(value):
+            if not math.isfinite(value) or value < 0:
                 raise ValueError
             rows[term.strip().lower(), group] = value
         except ValueError:
-            raise LexiconError(f"{name}:{number}: the weight {weight!r} is not a number") from None
+            raise LexiconError(f"{name}:{number}: the weight {weight!r} is not a number of 0 or more") from None
     return rows
 
 

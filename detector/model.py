@@ -26,7 +26,7 @@ from detector.blocks import Blocks
 from detector.errors import ModelError
 from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
 from detector.lexicon import Lexicon
-from detector.network import Network, mean_proba
+from detector.network import Network, mean_proba, networks_from
 from detector.ngrams import Words
 from detector.spans import SpanModel
 
@@ -144,7 +144,7 @@ def _load(folder: Path, _modified: int) -> Model:
     try:
         model = Model(
             Words(weights["words/weights"], weights["words/intercept"]),
-            _networks(weights, "first"), _networks(weights, "second"), card, _load_spans(folder, card),
+            networks_from(weights, "first"), networks_from(weights, "second"), card, _load_spans(folder, card),
         )  # fmt: skip
         _check_golden(model, read_arrays(folder / "golden.npz"), folder)
     except (KeyError, ValueError, IndexError, TypeError) as error:
@@ -156,8 +156,12 @@ def _load_spans(folder: Path, card: ModelCard) -> SpanModel | None:
     """Load the model of injected strings, where the folder has one."""
     if "spans.npz" not in card.sha256:
         return None
-    _check_digest(folder / "spans.npz", card.sha256["spans.npz"])
-    return SpanModel.from_arrays(read_arrays(folder / "spans.npz"))
+    path = folder / "spans.npz"
+    _check_digest(path, card.sha256[path.name])
+    arrays = read_arrays(path)
+    if not all(np.isfinite(array).all() for array in arrays.values()):
+        raise ModelError(f"{path}: holds weights that are no numbers; fit it again")
+    return SpanModel.from_arrays(arrays)
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -192,17 +196,6 @@ def read_arrays(path: Path, max_bytes: int = MAX_WEIGHTS_BYTES) -> dict[str, NDA
             return {name: arrays[name] for name in arrays.files}
     except _UNREADABLE as error:
         raise ModelError(f"{path}: not a readable array file ({error})") from error
-
-
-def _networks(weights: dict[str, NDArray[Any]], kind: str) -> tuple[Network, ...]:
-    numbers = sorted({int(name.split("/")[1]) for name in weights if name.startswith(f"{kind}/")})
-    if not numbers:
-        raise KeyError(kind)
-    prefixes = [f"{kind}/{number}/" for number in numbers]
-    return tuple(
-        Network.from_arrays({k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)})
-        for prefix in prefixes
-    )
 
 
 def _check_digest(path: Path, expected: str | None) -> None:

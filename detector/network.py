@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 
 class Network(NamedTuple):
-    """Scaling and layers of one fitted pipeline (see `train.make_network`).
+    """Scaling and layers of one fitted pipeline (see `train` and `train_spans`).
 
     `low`, `high`, `mean`, `scale` are float32 (f,); `weights[i]` float32 (in, out), `biases[i]` float32 (out,).
     """
@@ -66,6 +66,18 @@ class Network(NamedTuple):
             intercepts[-1] = np.hstack([[0.0], intercepts[-1]])
         layers = (tuple(a.astype(np.float32) for a in group) for group in (coefs, intercepts))
         return cls(*(column.astype(np.float32) for column in columns), *layers)
+
+
+def networks_from(named: Mapping[str, NDArray[Any]], kind: str) -> tuple[Network, ...]:
+    """Collect the networks saved as ``kind/number/name``; KeyError when there is none."""
+    numbers = sorted({int(name.split("/")[1]) for name in named if name.startswith(f"{kind}/")})
+    if not numbers:
+        raise KeyError(kind)
+    prefixes = [f"{kind}/{number}/" for number in numbers]
+    return tuple(
+        Network.from_arrays({k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)})
+        for prefix in prefixes
+    )
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ from detector.spans import echoes, find_spans
 from detector.verdicts import cut_out, decide, judge, second_copies
 
 BATCH_PAGES = 64
+BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
 
 
 class Segmented(NamedTuple):
@@ -121,10 +122,25 @@ def detect(
     batch_pages : int
         Pages taken through the arrays at once.
     """
+    if batch_pages < 1:
+        raise ValueError("batch_pages must be 1 or more")
     lexicon = lexicon or default_lexicon()
-    source = iter(pages)
-    while batch := list(islice(source, batch_pages)):
+    for batch in _batches(pages, batch_pages):
         yield from _detect_batch(batch, model, lexicon)
+
+
+def _batches(pages: Iterable[RawPage], most: int) -> Iterator[list[RawPage]]:
+    """Gather pages, fewer of them when they are large: memory grows with the characters of a batch."""
+    batch: list[RawPage] = []
+    size = 0
+    for page in pages:
+        batch.append(page)
+        size += len(page.body)
+        if len(batch) == most or size >= BATCH_SIZE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 @lru_cache(maxsize=1)
@@ -179,6 +195,8 @@ def _try_segment(page: RawPage) -> Segmented | PageError:
         return segment_page(page)
     except PageError as error:
         return error
+    except Exception as error:  # a page must not end a run over millions, whatever is wrong with it or with us
+        return PageError("failed", f"{type(error).__name__}: {error}")
 
 
 def _failed(page: RawPage, error: PageError) -> PageVerdict:
@@ -220,11 +238,15 @@ def _verdict(
     copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
     texts = blocks.texts_of(kept)
-    cuts = {i: [(s.start, s.end) for s in spans if s.block == i] for i in {s.block for s in spans}}
+    cuts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for span in spans:
+        cuts[span.block].append((span.start, span.end))
     cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
     text = "\n".join(line for line in cleaned if line)
     replaced = blocks.text.count("\ufffd") / len(blocks.text)
     injected = sorted({"stuffed_title" if span.block < 0 else "injected_span" for span in spans})
-    verdict, reasons = judge(label, blocks.n_chars, injected=injected, replaced_share=replaced)
+    left = blocks.n_chars.copy()
+    left[kept] = [len(line) for line in cleaned]
+    verdict, reasons = judge(label, left, injected=injected, replaced_share=replaced)
     reasons += ["body_twice"] * bool(copies.any())
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)

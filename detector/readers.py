@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple, cast
 import zstandard
 
 from detector.blocks import RawPage
-from detector.decode import without_surrogates
+from detector.decode import decode, without_surrogates
 
 MAX_PAGE_BYTES = 16 << 20  # of one page or record; the largest real news pages have some 2 MB
 STDIN = "-"
@@ -202,12 +202,20 @@ def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _parse_record(line: bytes, where: str, fields: Fields) -> RawPage:
     try:
-        record = json.loads(line.decode("utf-8-sig", "replace"))
+        record = json.loads(_text_of(line))
     except (ValueError, RecursionError) as error:
         return _failed(where, "bad_json", f"{where}: not JSON ({error})")
     if not isinstance(record, dict):
         return _failed(where, "bad_record", f"{where}: a {type(record).__name__}, not an object")
     return page_of_record(record, where, fields)
+
+
+def _text_of(line: bytes) -> str:
+    """Decode a line of JSON, which is UTF-8 by its standard; of a corpus in another encoding, by evidence."""
+    try:
+        return line.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return decode(line).text
 
 
 def page_of_record(record: Mapping[str, Any], where: str, fields: Fields) -> RawPage:
@@ -219,14 +227,16 @@ def page_of_record(record: Mapping[str, Any], where: str, fields: Fields) -> Raw
     if html is None and text is None:
         wanted = " or ".join((*fields.html, *fields.text))
         return _failed(page_id, "no_field", f"{where}: no field {wanted} with text in it")
-    if html is not None and (html or text is None):
+    if html is not None and (html.strip() or text is None):
         return RawPage(page_id, html, url)
     title = record.get("title")
     return RawPage(page_id, text or "", url, None, "text/plain", title if isinstance(title, str) else "")
 
 
 def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> bytes | str | None:
-    return next((record[name] for name in names if isinstance(record.get(name), (str, bytes))), None)
+    """The first of some fields that holds text; an empty one where that is all there is."""
+    values = [record[name] for name in names if isinstance(record.get(name), (str, bytes))]
+    return next((value for value in values if value.strip()), values[0] if values else None)
 
 
 READERS: dict[str, Callable[[IO[bytes], str, Fields], Iterator[RawPage]]] = {

@@ -113,14 +113,14 @@ def save_rows(path: Path, rows: Rows) -> None:
     )  # fmt: skip
 
 
-def _page_local(rows: Rows) -> NDArray[np.int16]:
+def _page_local(rows: Rows) -> NDArray[np.int32]:
     """Number holders from 0 in each page: small numbers compress."""
     out = np.zeros(rows.layout.holders.shape, np.int32)
     bounds = rows.layout.page_offsets
     for first, last in pairwise(bounds.tolist()):
         _, numbers = np.unique(rows.layout.holders[first:last], return_inverse=True)
         out[first:last] = numbers.reshape(rows.layout.holders[first:last].shape)
-    return out.astype(np.int16)
+    return out
 
 
 def load_rows(path: Path) -> Rows:

@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from detector.chars import DIGIT, EDGE_CODE, HAN, LATIN, PUNCT, SPACE, char_kinds, fold_codes
 from detector.heat import N_TABLES, Background, Heat, join, measure_fit, score
 from detector.lexicon import Lexicon
-from detector.network import Network
+from detector.network import Network, mean_proba, networks_from
 
 MIN_HEAT = 1.0  # log odds from which a character speaks for a run
 MAX_STRENGTH = 4.0  # log odds that one character can count for or against a run, so that its neighbours are heard
@@ -28,11 +29,13 @@ OPEN_COST = 2.5  # log odds that a run must pay to begin
 MIN_RUN = 3.0  # log odds of a run worth judging
 ZONE_GAP = 6  # cool characters that end a zone in which runs are looked for
 MAX_RUN = 80  # characters; a longer run is a matter for block labels
+MAX_RUNS = 200  # of one page that are judged
+MAX_STRINGS = 50  # different ones of one page that are looked for again
 COMPANION = 0.8  # probability from which a candidate is taken in a page where another one is sure
 MAX_SPACES = 0.25  # of a text's characters; beyond, all characters are set apart, and nothing can be told
 MIN_REPEATED = 3  # characters of a string that is looked for again
 WINDOW = 10  # characters on each side that jieba sees
-_CLAUSE_ENDS = np.array([ord(c) for c in "，。；！？"], np.uint32)  # nothing goes on past them but an advert, in pieces
+CLAUSE_ENDS = "，。；！？"  # nothing goes on past them but an advert, in pieces
 TRIM = " :：,，。;；、!！"
 
 CUE_GROUPS = ("brand", "root", "tail", "gambling", "contact", "porn", "finance", "goods")
@@ -85,14 +88,11 @@ class SpanModel(NamedTuple):
         """Undo `arrays`; KeyError when one is missing."""
         tables = [named[f"table{i}"].astype(np.float32) for i in range(N_TABLES)]
         background = Background(*(named[f"background/{name}"] for name in Background._fields))
-        numbers = sorted({int(name.split("/")[1]) for name in named if name.startswith("judge/")})
-        networks = [
-            Network.from_arrays(
-                {k.removeprefix(f"judge/{i}/"): v for k, v in named.items() if k.startswith(f"judge/{i}/")}
-            )
-            for i in numbers
-        ]
-        return cls(Heat(tuple(tables), float(named["bias"]), background), tuple(networks), float(named["threshold"]))
+        return cls(
+            Heat(tuple(tables), float(named["bias"]), background),
+            networks_from(named, "judge"),
+            float(named["threshold"]),
+        )
 
 
 class Scanned(NamedTuple):
@@ -121,14 +121,14 @@ def find_spans(pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexico
     list of list of Found
         One list a page, in reading order, not overlapping.
     """
-    if not any(pages):
+    if not any(map(len, pages)):
         return [[] for _ in pages]
     candidates, scanned = scan(pages, model.heat, lexicon)
     rows = [row for page, runs in zip(scanned, candidates, strict=True) for row in features(page, runs)]
     if not rows:
         return [[] for _ in pages]
     table = np.array(rows, np.float32)
-    proba = np.mean([network.predict_proba(table)[:, 1] for network in model.networks], axis=0)
+    proba = mean_proba(model.networks, table)[:, 1]
     out, start = [], 0
     for page, runs in zip(scanned, candidates, strict=True):
         sure = proba[start : start + len(runs)]
@@ -146,22 +146,31 @@ def scan(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon) -> tuple[
     hot = score(codes, cues, heat)
     hot[(codes == EDGE_CODE) | _spaced_out(codes, starts)] = -np.inf
     strength = np.clip(hot - MIN_HEAT, -MAX_STRENGTH, MAX_STRENGTH)
-    strength[np.isin(codes, _CLAUSE_ENDS)] = -MAX_STRENGTH
+    strength[np.isin(codes, [ord(c) for c in CLAUSE_ENDS])] = -MAX_STRENGTH
     kinds, forward = char_kinds(folded), measure_fit(folded, heat.background).forward
     plain = folded.astype(np.uint32).tobytes().decode("utf-32-le", "replace")
     runs = _runs(strength, starts)
+    numbers = [run.text for run in runs]
     out, scanned, first = [], [], 0
     for page in pages:
         last = first + len(page)
-        own = [run._replace(text=run.text - first) for run in runs if first <= run.text < last] if runs else []
+        mine = runs[bisect_left(numbers, first) : bisect_left(numbers, last)]
+        own = [run._replace(text=run.text - first) for run in _hottest(mine)]
         bounds = [int(s) for s in starts[first:last]]
         shown = [plain[s : s + len(t)] for s, t in zip(bounds, page, strict=True)]
-        stop = bounds[-1] + len(page[-1]) if page else 0
-        n_reports = float(((reports >= (bounds[0] if page else 0)) & (reports < stop)).sum())
-        scanned.append(Scanned(list(page), shown, bounds, hot, kinds, cues, forward, n_reports))
+        n_reports = np.diff(np.searchsorted(reports, [bounds[0], bounds[-1] + len(page[-1])]))[0] if page else 0
+        scanned.append(Scanned(list(page), shown, bounds, hot, kinds, cues, forward, float(n_reports)))
         out.append(own)
         first = last
     return out, scanned
+
+
+def _hottest(runs: list[Run]) -> list[Run]:
+    """Keep the hottest runs of a page, in their order: a page of nothing but adverts need not be judged to its end."""
+    if len(runs) <= MAX_RUNS:
+        return runs
+    floor = sorted(run.heat for run in runs)[-MAX_RUNS]
+    return [run for run in runs if run.heat >= floor][:MAX_RUNS]
 
 
 def _spaced_out(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -242,8 +251,9 @@ def _jieba() -> Any:
     import jieba
 
     jieba.setLogLevel(logging.ERROR)
-    jieba.initialize()
-    return jieba.dt
+    words = jieba.Tokenizer()  # of our own: words that the host program adds to jieba's must not change results
+    words.initialize()
+    return words
 
 
 def features(page: Scanned, runs: Sequence[Run]) -> list[list[float]]:
@@ -262,10 +272,12 @@ def features(page: Scanned, runs: Sequence[Run]) -> list[list[float]]:
         np.log1p(len(whole)),
         float(len(page.texts) > 2),
     ]
+    times = Counter(keys)
+    repeated = {key: _repeated(page, whole, key) for key in times}
     rows = []
     for key, run in zip(keys, runs, strict=True):
-        row = [*_own(page, run), *_beside(page, run), *_words(page, run, key), *_repeated(page, whole, key)]
-        rows.append([*row, best[key], np.log1p(keys.count(key)), np.log1p(max(total - run.heat, 0)), *shared])
+        row = [*_own(page, run), *_beside(page, run), *_words(page, run, key), *repeated[key]]
+        rows.append([*row, best[key], np.log1p(times[key]), np.log1p(max(total - run.heat, 0)), *shared])
     return rows
 
 
@@ -347,15 +359,21 @@ def _settle(page: Scanned, runs: Sequence[Run], proba: NDArray[np.float32], thre
     # A page in which one string is sure was tampered with: the next one needs less.
     taken = [(run, float(p)) for run, p in zip(runs, proba, strict=True) if p >= min(threshold, COMPANION)]
     marks: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
+    sure: dict[str, float] = {}
     for run, p in taken:
-        key = _trimmed(page.folded[run.text], run.start, run.stop)
-        common = _common_string(page.folded, *key, run.text)
-        if len(common) >= MIN_REPEATED:
-            for number, text in enumerate(page.folded):
-                marks[number] += [(at, at + len(common), p) for at in _places(text, common)]
-        if not any(a <= key[0] and key[1] <= b for a, b, _ in marks[run.text]):
-            marks[run.text].append((*key, p))
-    found = [_describe(page, number, *mark) for number in sorted(marks) for mark in _merged(marks[number])]
+        start, stop = _trimmed(page.texts[run.text], run.start, run.stop)
+        string = page.texts[run.text][start:stop]
+        marks[run.text].append((start, stop, p))
+        sure[string] = max(p, sure.get(string, 0.0))
+    for string in sorted(sure, key=lambda string: -sure[string])[:MAX_STRINGS]:
+        common = _common_string(page.texts, string)
+        for number, text in enumerate(page.texts) if len(common) >= MIN_REPEATED else ():
+            marks[number] += [(at, at + len(common), sure[string]) for at in _places(text, common)]
+    found = [
+        _describe(page, number, *mark)
+        for number in sorted(marks)
+        for mark in _merged(marks[number], page.texts[number])
+    ]
     return [f for f in found if f.kind != "contact" or _has_company(page, f, found)]
 
 
@@ -384,16 +402,15 @@ def _places(text: str, string: str) -> list[int]:
     return out
 
 
-def _common_string(texts: Sequence[str], start: int, stop: int, number: int) -> str:
+def _common_string(texts: Sequence[str], string: str) -> str:
     """Widen a string that stands several times in a page to what all its places share; alone, it stays as it is."""
-    string = texts[number][start:stop]
     places = [(n, at) for n, text in enumerate(texts) for at in _places(text, string)]
     if len(places) < 2:
         return string
     left, right = 0, len(string)
-    while _agree([texts[n][at - left - 1 : at - left] if at - left > 0 else "" for n, at in places]):
+    while left <= WINDOW and _agree([texts[n][at - left - 1 : at - left] if at - left > 0 else "" for n, at in places]):
         left += 1
-    while _agree([texts[n][at + right : at + right + 1] for n, at in places]):
+    while right <= len(string) + WINDOW and _agree([texts[n][at + right : at + right + 1] for n, at in places]):
         right += 1
     n, at = places[0]
     wide = texts[n][at - left : at + right]
@@ -404,10 +421,11 @@ def _agree(characters: list[str]) -> bool:
     return len(set(characters)) == 1 and characters[0] not in ("", *"，。、；：！？“”‘’（ \n")
 
 
-def _merged(marks: list[tuple[int, int, float]]) -> list[tuple[int, int, float]]:
+def _merged(marks: list[tuple[int, int, float]], text: str) -> list[tuple[int, int, float]]:
+    """Join marks that touch, or that only a stop within an advert sets apart."""
     out: list[tuple[int, int, float]] = []
     for start, stop, p in sorted(marks):
-        if out and start <= out[-1][1] + 1:
+        if out and text[out[-1][1] : start] in ("", *CLAUSE_ENDS):
             out[-1] = (out[-1][0], max(stop, out[-1][1]), max(p, out[-1][2]))
         else:
             out.append((start, stop, p))

@@ -48,14 +48,11 @@ def second_copies(label: NDArray[np.int8], hashes: NDArray[np.uint64], n_chars: 
     again = np.ones(len(content), bool)
     again[first] = False
     copies = np.zeros(len(label), bool)
-    starts = np.flatnonzero(again & (n_chars[content] >= COPY_BLOCK_CHARS))
-    size, repeated = n_chars[content], n_chars[content] * again
-    for start in starts.tolist():
-        if repeated[start:].sum() < COPY_MIN_CHARS:
-            break
-        if repeated[start:].sum() >= COPY_MIN_SHARE * size[start:].sum():
-            copies[content[start:][again[start:]]] = True
-            break
+    size, repeated = (np.cumsum(x[::-1])[::-1] for x in (n_chars[content], n_chars[content] * again))  # from here on
+    begins = again & (n_chars[content] >= COPY_BLOCK_CHARS)
+    starts = np.flatnonzero(begins & (repeated >= COPY_MIN_CHARS) & (repeated >= COPY_MIN_SHARE * size))
+    if len(starts):
+        copies[content[starts[0] :][again[starts[0] :]]] = True
     return copies
 
 
@@ -67,9 +64,11 @@ def cut_out(text: str, places: Sequence[tuple[int, int]]) -> str:
     >>> cut_out("会议由 某博官网 主持", [(4, 8)])
     '会议由 主持'
     """
-    for start, stop in sorted(places, reverse=True):
-        text = text[:start] + text[stop:]
-    return " ".join(text.split())
+    kept, place = [], 0
+    for start, stop in sorted(places):
+        kept.append(text[place:start])
+        place = max(place, stop)
+    return " ".join("".join([*kept, text[place:]]).split())
 
 
 def judge(
@@ -79,6 +78,8 @@ def judge(
 
     Parameters
     ----------
+    n_chars : int64 ndarray of shape (n,)
+        Characters of each block that are left once injected strings are cut out.
     injected : sequence of str
         Reasons already known: ``injected_span``, ``stuffed_title``.
     replaced_share : float
@@ -87,10 +88,11 @@ def judge(
     chars = np.bincount(label, n_chars, minlength=3) if len(label) else np.zeros(3)
     content, spam = chars[Label.CONTENT], chars[Label.SPAM]
     reasons = [*["spam_block"] * bool(spam), *injected]
+    tampered = bool(reasons)
     if replaced_share > MAX_REPLACED_SHARE:
         return "drop", [*reasons, "mojibake"]
     if content == 0:
-        return "drop", [*reasons, "spam_page" if spam else "no_article"]
+        return "drop", [*reasons, "spam_page" if tampered else "no_article"]
     if spam and (content < MIN_ARTICLE_CHARS or spam > SPAM_PAGE_SHARE * (content + spam)):
         return "drop", [*reasons, "spam_page"]
     return ("clean" if reasons else "keep"), reasons

@@ -68,7 +68,7 @@ def test_label_decides_where_the_text_begins_too_late_to_be_sampled() -> None:
 
 
 def test_text_passes_through() -> None:
-    assert decode("<meta charset=gbk>渠水", "big5") == ("<meta charset=gbk>渠水", "str", "given", 0)
+    assert decode("<meta charset=gbk>渠水", "big5") == ("<meta charset=gbk>渠水", "utf-8", "detected", 0)
 
 
 @pytest.mark.parametrize(

@@ -36,15 +36,20 @@ def test_runs_are_the_heaviest(hot, runs):
 
 def test_a_repeated_string_is_widened_to_what_all_places_share():
     texts = ["昨日阿喏哩官网党委召开会议", "记者从阿喏哩官网获悉"]
-    assert _common_string(texts, 3, 6, 0) == "阿喏哩官网"
+    assert _common_string(texts, "阿喏哩") == "阿喏哩官网"
 
 
 def test_a_string_that_stands_once_stays_as_it_is():
-    assert _common_string(["昨日阿喏哩官网召开会议"], 2, 5, 0) == "阿喏哩"
+    assert _common_string(["昨日阿喏哩官网召开会议"], "阿喏哩") == "阿喏哩"
 
 
 def test_marks_that_touch_are_joined():
-    assert _merged([(5, 8, 0.5), (0, 3, 0.9), (2, 5, 0.7)]) == [(0, 8, 0.9)]
+    assert _merged([(5, 8, 0.5), (0, 3, 0.9), (2, 5, 0.7)], "阿喏哩官网登录入口") == [(0, 8, 0.9)]
+
+
+def test_marks_that_a_word_sets_apart_stay_apart():
+    assert len(_merged([(0, 1, 0.5), (2, 3, 0.9)], "甲和甲")) == 2
+    assert len(_merged([(0, 1, 0.5), (2, 3, 0.9)], "甲，甲")) == 1
 
 
 def test_echoes_are_found_once_each_the_longest_first():
