@@ -24,6 +24,7 @@ from detector.labels import LABEL_NAMES, Label
 from detector.lexicon import Lexicon, load_lexicon
 from detector.lines import block_lines
 from detector.model import Layout, Model
+from detector.ngrams import Words, block_scores
 from detector.repeats import block_hashes, repeats_in_page
 from detector.segment import segment, segment_text
 from detector.sites import domain_of, host_of
@@ -31,6 +32,7 @@ from detector.spans import echoes, find_spans
 from detector.verdicts import cut_out, decide, judge, second_copies
 
 BATCH_PAGES = 64
+MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.25  # of a block without its injected strings, to be judged by its words
 BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
 
 
@@ -186,8 +188,34 @@ def _judge_pages(
     proba = model.predict_proba(own, Layout.of(blocks))
     label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold)
     spans = _find_spans(blocks, own, label, model, lexicon)
-    for (first, last), found in zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True):
-        yield label[first:last], proba[first:last], found
+    for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
+        _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)
+        yield (
+            label[first:last],
+            proba[first:last],
+            [s for s in found if s.block < 0 or label[first + s.block] != Label.SPAM],
+        )
+
+
+def _acquit(
+    blocks: Blocks, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span], words: Words
+) -> None:
+    """Take back, in place, that a block is spam where without the injected strings its words are honest."""
+    cuts = _by_block(spans)
+    for i in [i for i in cuts if i >= 0 and label[i] == Label.SPAM]:
+        text = blocks.texts(i, i + 1)[0]
+        rest = cut_out(text, cuts[i])
+        if len(rest) >= max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
+            said = int(block_scores(segment_text(rest), words)[0].argmax())
+            if said != Label.SPAM:
+                label[i] = int(proba[i, : Label.SPAM].argmax())
+
+
+def _by_block(spans: list[Span]) -> dict[int, list[tuple[int, int]]]:
+    places: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for span in spans:
+        places[span.block].append((span.start, span.end))
+    return places
 
 
 def _try_segment(page: RawPage) -> Segmented | PageError:
@@ -204,17 +232,17 @@ def _failed(page: RawPage, error: PageError) -> PageVerdict:
     return PageVerdict(page, "drop", [error.code], "", None, None, *nothing, [], (error.code, str(error)))
 
 
-# Blocks that are looked at for injected strings, besides content: those that name a betting brand.
+# Chrome is looked at for injected strings only where it names a betting brand.
 _BRAND_CUE = OWN_NAMES.index("cue_brand")
 
 
 def _find_spans(
     blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], model: Model, lexicon: Lexicon
 ) -> list[list[Span]]:
-    """Find the injected strings of each page, in its title and in blocks of any label but spam."""
+    """Find the injected strings of each page, in its title and in its blocks."""
     if model.spans is None:
         return [[] for _ in blocks.page_ids]
-    examined = (label == Label.CONTENT) | ((label == Label.CHROME) & (own[:, _BRAND_CUE] > 0))
+    examined = (label != Label.CHROME) | (own[:, _BRAND_CUE] > 0)
     numbers = [first + np.flatnonzero(examined[first:last]) for first, last in pairwise(blocks.page_offsets.tolist())]
     texts = [[title, *blocks.texts_of(chosen)] for title, chosen in zip(blocks.titles, numbers, strict=True)]
     out = []
@@ -223,7 +251,7 @@ def _find_spans(
         places = [-1, *(numbers[page] - first).tolist()]
         spans = [Span(places[f.text], f.start, f.stop, f.kind, f.score, f.cue) for f in found]
         strings = {texts[page][f.text][f.start : f.stop]: f for f in found}
-        others = np.flatnonzero(~examined[first:last] & (label[first:last] != Label.SPAM) & bool(strings))
+        others = np.flatnonzero(~examined[first:last] & bool(strings))
         for i in others:
             text = blocks.texts(first + int(i), first + int(i) + 1)[0]
             spans += [Span(int(i), *place, f.kind, f.score, f.cue) for place, f in echoes(text, strings)]
@@ -238,9 +266,7 @@ def _verdict(
     copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
     texts = blocks.texts_of(kept)
-    cuts: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for span in spans:
-        cuts[span.block].append((span.start, span.end))
+    cuts = _by_block(spans)
     cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
     text = "\n".join(line for line in cleaned if line)
     replaced = blocks.text.count("\ufffd") / len(blocks.text)
