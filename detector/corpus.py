@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.align import align
-from detector.augment import inject_blocks, injected_string
+from detector.augment import inject_blocks, injected_string, spam_line
 from detector.blocks import Blocks, RawPage, concat
 from detector.decode import decode
 from detector.errors import InputError, PageError
@@ -166,13 +166,17 @@ def _copies(page: RawPage, blocks: Blocks, label: NDArray[np.int8]) -> Iterator[
 
 
 def sentence_pages(documents: Sequence[Document]) -> Labeled:
-    """Make plain-text pages of sentences: a block is content, whatever was injected into it."""
-    parts = []
+    """Make plain-text pages of sentences: content, whatever was injected into them, and half of them beside spam."""
+    random, parts = Random(len(documents)), []
     for number, document in enumerate(documents):
-        blocks = segment_text(
-            "\n".join(document.texts[1:]), page_id=f"sentence{number}{TEXT_COPY}", title=document.texts[0]
-        )
-        parts.append(Labeled(blocks, np.full(len(blocks), Label.CONTENT, np.int8), [document.group]))
+        lines = [(text, Label.CONTENT) for text in document.texts[1:]]
+        for _ in range(random.choice((0, 0, 1, 2))):
+            lines.insert(random.randint(0, len(lines)), (spam_line(random), Label.SPAM))
+        title, page_id = document.texts[0], f"sentence{number}{TEXT_COPY}"
+        blocks = segment_text("\n".join(text for text, _ in lines), page_id=page_id, title=title)
+        parts.append(Labeled(blocks, np.array([label for _, label in lines], np.int8), [document.group]))
+        alone = segment_text(spam_line(random), page_id=f"spam{number}{TEXT_COPY}")
+        parts.append(Labeled(alone, np.full(len(alone), Label.SPAM, np.int8), [document.group]))
     return concat_labeled(parts)
 
 
