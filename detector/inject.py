@@ -118,8 +118,12 @@ def _front_of_entity(random: Random, words: list[tuple[str, str]]) -> str:
 
 @lru_cache(maxsize=4096)
 def _tagged_pairs(text: str) -> tuple[tuple[str, str], ...]:
+    import logging
+
+    import jieba
     from jieba import posseg
 
+    jieba.setLogLevel(logging.ERROR)
     return tuple((pair.word, pair.flag) for pair in posseg.cut(text))
 
 
