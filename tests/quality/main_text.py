@@ -4,7 +4,7 @@
 
 PAGES_FOLDER holds pages/ID.html, gold/ID.txt and index.jsonl. The clean set is measured: news, gold at least 0.9 in the
 page, no near duplicates. Everything is fitted anew for each fold of sites (n-gram evidence, both passes, thresholds), on
-the other folds and on labeled/pages; the test pages go in as raw bytes, through the whole of `detect`. The measure
+the other folds and on the project's own pages and sentences; the test pages go in as raw bytes, through the whole of `detect`. The measure
 is F1 over the bag of character bigrams, white space removed, averaged over pages.
 """
 
