@@ -19,6 +19,7 @@ EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
 EXIT_PARTLY = 3  # finished, but some pages could not be read
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 class _Failure(click.ClickException):
@@ -56,9 +57,10 @@ def main() -> None:
 @click.option("--id-field", default="id", show_default=True)
 @click.option("--url-field", default="url", show_default=True)
 @click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
+@click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them.")
 def predict(
     paths: tuple[str, ...], model: str | None, output_format: str, blocks: bool, input_format: str | None,
-    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...],
+    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
 ) -> None:  # fmt: skip
     """Label the blocks of pages and print verdicts, one page a line, in input order.
 
@@ -68,11 +70,13 @@ def predict(
     from detector.model import load_model
     from detector.pipeline import detect
     from detector.readers import Fields, read_paths
+    from detector.repeats import load_repeats
     from detector.writers import WRITERS
 
     texts = (text_field,) if text_field else Fields().text
     pages = read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
-    found = _Failures(detect(_with_progress(pages), load_model(model), lexicon=load_lexicon(cues)))
+    repeats = load_repeats(sites) if sites else None
+    found = _Failures(detect(_with_progress(pages), load_model(model), lexicon=load_lexicon(cues), repeats=repeats))
     for line in WRITERS[output_format](found, blocks):
         click.echo(line, nl=False)
     found.exit()
@@ -162,6 +166,36 @@ def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, se
             draw_report(report / name, part, proba, scores)
 
 
+@main.group("sites")
+def sites_() -> None:
+    """Count the blocks that a site repeats over its pages."""
+
+
+@sites_.command()
+@click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
+@click.option("-o", "--output", required=True, type=PATH, help="The table, a Parquet file for `predict --sites`.")
+@click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
+@click.option("--url-field", default="url", show_default=True)
+def build(paths: tuple[str, ...], output: Path, html_field: str, url_field: str) -> None:
+    """Count on how many pages of each site (registered domain of the URL) each block stands."""
+    from detector.pipeline import segment_pages
+    from detector.readers import Fields, read_paths
+    from detector.repeats import count_repeats, save_repeats
+
+    failed: list[str] = []
+    pages = read_paths(paths, Fields((html_field,), url=url_field))
+    table = count_repeats(
+        (page.blocks, [page.site]) for page in segment_pages(_with_progress(pages), on_loss=failed.append)
+    )
+    for message in failed:
+        _warn(message)
+    save_repeats(output, table)
+    click.echo(
+        f"{table.n_pages.sum()} pages of {len(table.sites)} sites, {len(table.hashes)} repeated blocks → {output}"
+    )
+    sys.exit(EXIT_PARTLY if failed else 0)
+
+
 @main.group()
 def labels() -> None:
     """Make and keep labelled data."""
@@ -170,9 +204,7 @@ def labels() -> None:
 @labels.command("rows")
 @click.argument("pages", type=FOLDER)
 @click.argument("gold", type=FOLDER)
-@click.option(
-    "--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain."
-)
+@click.option("--index", type=FILE, help="JSON lines: id, url, domain.")
 @click.option("-o", "--output", required=True, type=PATH, help="Folder for the rows and the words fitted on the pages.")
 @click.option("--seed", default=0, show_default=True)
 def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) -> None:
@@ -192,12 +224,8 @@ def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) 
 @labels.command("spans")
 @click.argument("pages", type=FOLDER)
 @click.argument("gold", type=FOLDER)
-@click.option(
-    "--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain."
-)
-@click.option(
-    "--carriers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Clean running text, by line."
-)
+@click.option("--index", type=FILE, help="JSON lines: id, url, domain.")
+@click.option("--carriers", type=FILE, help="Clean running text, by line.")
 @click.option(
     "--labeled", "labeled_", type=FOLDER, required=True, help="Folder with pages/ and sentences/ of your own."
 )
