@@ -12,7 +12,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from importlib.resources import files
 from random import Random
+from zlib import crc32
 
+WRITTEN_SHARE = 0.7  # of lines that stand as somebody wrote them
+# Written lines are dealt out by site, so that evidence fitted on some sites is tried on lines it never saw, as it will be.
+SITE_PARTS = 8
+OWN_PART = 8  # for the project's own pages and sentences
 TOPICS = ("gambling", "gambling", "gambling", "gambling", "loan", "porn", "server", "cert", "goods")
 
 # Characters that names of betting sites are put together from, and what stands beside them.
@@ -132,8 +137,20 @@ def expand(random: Random, slot: str, name: str) -> str:
     return _SLOT.sub(fill, random.choice(templates[slot]))
 
 
-def spam_line(random: Random, name: str | None = None) -> str:
-    """Make one line of spam on a random topic; one in four is obfuscated."""
+def part_of(site: str) -> int:
+    """Tell which part of the written lines goes into pages of a site."""
+    return crc32(site.encode()) % SITE_PARTS
+
+
+def written_lines(part: int) -> list[str]:
+    """Return the lines of one part, `OWN_PART` the last."""
+    return _templates()["written"][part :: SITE_PARTS + 1]
+
+
+def spam_line(random: Random, part: int, name: str | None = None) -> str:
+    """Give a line of spam: one of those written by hand, or one made on a random topic; one in four of these obfuscated."""
+    if random.random() < WRITTEN_SHARE:
+        return random.choice(written_lines(part))
     topic = random.choice(TOPICS)
     line = expand(random, topic, name or brand(random))
     if random.random() < 0.3:
@@ -162,14 +179,14 @@ _HIDING = (
 )  # fmt: skip
 
 
-def spam_markup(random: Random) -> list[str]:
+def spam_markup(random: Random, part: int) -> list[str]:
     """Make one piece of spam as markup, as the list of its lines: a paragraph, several, a link list, a stuffed line."""
     name = brand(random)
-    kind = random.choice(("paragraph", "paragraph", "paragraphs", "links", "stuffing"))
+    kind = random.choice(("paragraph", "paragraph", "paragraph", "paragraphs", "links", "stuffing"))
     if kind == "paragraph":
-        return [spam_line(random, name)]
+        return [spam_line(random, part, name)]
     if kind == "paragraphs":
-        return [spam_line(random, name if random.random() < 0.5 else None) for _ in range(random.randint(2, 5))]
+        return [spam_line(random, part, name if random.random() < 0.5 else None) for _ in range(random.randint(2, 5))]
     if kind == "links":
         return [_anchor(random, brand(random) + expand(random, "tail", "")) for _ in range(random.randint(3, 14))]
     mark = random.choice((",", " ", "|", "_", "，", "、"))
@@ -181,10 +198,10 @@ def _anchor(random: Random, text: str) -> str:
     return f'<a href="http://www.{_domain(random)}/">{text}</a>'
 
 
-def inject_blocks(random: Random, html: str) -> str:
-    """Write one to three pieces of spam into a page: between its lines, at its edges, after its end; a third hidden."""
-    for _ in range(random.randint(1, 3)):
-        html = _insert(random, html, _dress(random, spam_markup(random)))
+def inject_blocks(random: Random, html: str, part: int) -> str:
+    """Write one to four pieces of spam into a page: between its lines, at its edges, after its end; a third hidden."""
+    for _ in range(random.randint(1, 4)):
+        html = _insert(random, html, _dress(random, spam_markup(random, part)))
     return html
 
 
@@ -215,6 +232,7 @@ def _dress(random: Random, lines: list[str]) -> str:
 
 
 _GAP = re.compile(r"(?:</(?:p|div|li|h1|h2|table|ul)>|<br\s*/?>)(?=\s*[^<\s]|\s*<(?:p|div|br|h\d|table|ul|a)\b)", re.I)
+_BETWEEN = re.compile(r"(?:</p>|<br\s*/?>)(?=\s*(?:<p\b[^>]*>)?\s*[^<]{30})", re.I)  # paragraphs of an article
 
 
 def _insert(random: Random, html: str, piece: str) -> str:
@@ -228,6 +246,7 @@ def _insert(random: Random, html: str, piece: str) -> str:
     if where < 0.35:
         end = html.lower().rfind("</body")
         return html[:end] + piece + html[end:] if end >= 0 else html + piece
-    gaps = [m.end() for m in _GAP.finditer(html, start)]
+    between = [m.end() for m in _BETWEEN.finditer(html, start)] if where < 0.65 else []
+    gaps = between or [m.end() for m in _GAP.finditer(html, start)]
     at = random.choice(gaps) if gaps else start
     return html[:at] + piece + html[at:]

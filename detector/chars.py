@@ -34,9 +34,9 @@ def code_points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
-@lru_cache(maxsize=1)
-def _folding() -> NDArray[np.uint32]:
-    """Table of the BMP: compatible forms to plain, capitals to small, digits to 0, traditional to simplified."""
+@lru_cache(maxsize=2)
+def _folding(keep_digits: bool) -> NDArray[np.uint32]:
+    """Table of the BMP: compatible forms to plain, capitals to small, traditional to simplified, digits to 0 or kept."""
     table = np.arange(65536, dtype=np.uint32)
     for first, last in _COMPATIBLE:
         for code in range(first, last + 1):
@@ -48,7 +48,8 @@ def _folding() -> NDArray[np.uint32]:
     table[ord("〇")] = ord("0")
     capital = (table >= ord("A")) & (table <= ord("Z"))
     table[capital] += 32
-    table[(table >= ord("0")) & (table <= ord("9"))] = ord("0")
+    if not keep_digits:
+        table[(table >= ord("0")) & (table <= ord("9"))] = ord("0")
     return table
 
 
@@ -57,22 +58,44 @@ def _plain(code: int) -> int:
     return ord(plain[0]) if plain and (len(plain) == 1 or plain.isdigit()) and ord(plain[0]) < 65536 else code
 
 
-@lru_cache(maxsize=1)
-def _mathematical() -> NDArray[np.uint32]:
+@lru_cache(maxsize=2)
+def _mathematical(keep_digits: bool) -> NDArray[np.uint32]:
     first, last = _MATHEMATICAL
-    return _folding()[np.array([_plain(code) for code in range(first, last + 1)], np.int64) % 65536]
+    return _folding(keep_digits)[np.array([_plain(code) for code in range(first, last + 1)], np.int64) % 65536]
 
 
-def fold_codes(codes: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Fold code points for matching, uint64 (n_chars,)."""
-    table = _folding()
+def fold_codes(codes: NDArray[np.uint32], *, keep_digits: bool = False) -> NDArray[np.uint64]:
+    """Fold code points for matching, uint64 (n_chars,): digits to 0, unless they are kept."""
+    table = _folding(keep_digits)
     if not codes.size or int(codes.max()) < 65536:
         return table[codes].astype(np.uint64)
     folded = np.where(codes < 65536, table[np.minimum(codes, 65535)], codes)
     first, last = _MATHEMATICAL
     letters = (codes >= first) & (codes <= last)
-    folded[letters] = _mathematical()[codes[letters] - first]
+    folded[letters] = _mathematical(keep_digits)[codes[letters] - first]
     return folded.astype(np.uint64)
+
+
+_INVISIBLE = np.array(
+    [0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF], np.uint32
+)
+_SEPARATORS = np.array([ord(c) for c in "·•・‧∙*~_^|+"], np.uint32)
+
+
+def without_wedges(codes: NDArray[np.uint32]) -> NDArray[np.int64] | None:
+    """Places of the characters that are left when what breaks up words is passed over; None when nothing does.
+
+    Invisible characters are passed over everywhere, separators and symbols where one stands alone between two Han characters.
+    """
+    kinds = char_kinds(codes)
+    odd = (kinds == SYMBOL) | (kinds == OTHER) | (codes == ord("·")) | (codes == ord("*"))
+    if not odd.any():
+        return None
+    han = kinds == HAN
+    between = np.zeros(len(codes), bool)
+    between[1:-1] = han[:-2] & han[2:]
+    wedged = (between & ((kinds == SYMBOL) | np.isin(codes, _SEPARATORS))) | np.isin(codes, _INVISIBLE)
+    return np.flatnonzero(~wedged) if wedged.any() else None
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from detector.errors import DetectorError
+from detector.labels import DEFAULT_POLICY, POLICIES
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
@@ -57,10 +58,13 @@ def main() -> None:
 @click.option("--id-field", default="id", show_default=True)
 @click.option("--url-field", default="url", show_default=True)
 @click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
+@click.option("--policy", type=click.Choice(POLICIES), default=DEFAULT_POLICY, show_default=True,
+              help="How much is taken for spam: more than is sure, as a rule, only what is beyond doubt.")  # fmt: skip
 @click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them.")
 def predict(
     paths: tuple[str, ...], model: str | None, output_format: str, blocks: bool, input_format: str | None,
-    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
+    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], policy: str,
+    sites: Path | None,
 ) -> None:  # fmt: skip
     """Label the blocks of pages and print verdicts, one page a line, in input order.
 
@@ -76,7 +80,9 @@ def predict(
     texts = (text_field,) if text_field else Fields().text
     pages = read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
     repeats = load_repeats(sites) if sites else None
-    found = _Failures(detect(_with_progress(pages), load_model(model), lexicon=load_lexicon(cues), repeats=repeats))
+    found = _Failures(
+        detect(_with_progress(pages), load_model(model).under(policy), lexicon=load_lexicon(cues), repeats=repeats)
+    )
     for line in WRITERS[output_format](found, blocks):
         click.echo(line, nl=False)
     found.exit()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.align import align
-from detector.augment import inject_blocks, injected_string, spam_line
+from detector.augment import OWN_PART, inject_blocks, injected_string, part_of, spam_line
 from detector.blocks import Blocks, RawPage, concat
 from detector.decode import decode
 from detector.errors import InputError, PageError
@@ -21,7 +21,7 @@ from detector.labeled import BlockLabel, LabeledPage, nth_of_hash, tie
 from detector.labels import UNLABELED, Label
 from detector.pipeline import segment_page
 from detector.repeats import block_hashes
-from detector.rows import SPAM_COPY, TEXT_COPY
+from detector.rows import SENTENCE, SPAM_COPY, TEXT_COPY
 from detector.segment import segment, segment_text
 from detector.sentences import Document
 from detector.sites import domain_of, host_of
@@ -95,8 +95,12 @@ def label_tables(found: LabeledPage) -> tuple[Blocks, NDArray[np.int8], list[Blo
     return blocks, *tie(blocks, found.labels)
 
 
-def with_spam(page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks, NDArray[np.int8]]:
+def with_spam(
+    page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str, part: int
+) -> tuple[Blocks, NDArray[np.int8]]:
     """Write spam into a copy of a labelled page; new blocks are spam, blocks that the insertion cut are unlabelled.
+
+    `part` tells which of the written lines are used.
 
     In half of the copies a name is replaced by a brand as well; the blocks it stood in keep their labels.
     """
@@ -104,7 +108,7 @@ def with_spam(page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str)
     html, host = decode(page.body, page.charset).text, host_of(page.url)
     if random.random() < 0.5:
         html, blocks = _with_brand(random, html, blocks, label, host)
-    changed = segment(inject_blocks(random, html), page_id=page.page_id + SPAM_COPY, host=host)
+    changed = segment(inject_blocks(random, html, part), page_id=page.page_id + SPAM_COPY, host=host)
     known = dict(zip(_keys(blocks), label.tolist(), strict=True))
     new = np.array([known.get(key, Label.SPAM) for key in _keys(changed)], np.int8)
     near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1))[NEAR_SPAM : NEAR_SPAM + len(new)] > 0
@@ -155,11 +159,13 @@ def as_text(blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks,
     return text, np.array([known.get(key, UNLABELED) for key in _keys(text)], np.int8)
 
 
-def _copies(page: RawPage, blocks: Blocks, label: NDArray[np.int8]) -> Iterator[tuple[Blocks, NDArray[np.int8]]]:
+def _copies(
+    page: RawPage, blocks: Blocks, label: NDArray[np.int8], part: int
+) -> Iterator[tuple[Blocks, NDArray[np.int8]]]:
     """Yield the copies of a labelled page that are made for training."""
     if page.media_type != "text/html":
         return
-    spammed = with_spam(page, blocks, label, page.page_id)
+    spammed = with_spam(page, blocks, label, page.page_id, part)
     yield spammed
     source = spammed if Random(page.page_id).random() < 0.3 else (blocks, label)
     yield as_text(*source, page.page_id)
@@ -171,11 +177,11 @@ def sentence_pages(documents: Sequence[Document]) -> Labeled:
     for number, document in enumerate(documents):
         lines = [(text, Label.CONTENT) for text in document.texts[1:]]
         for _ in range(random.choice((0, 0, 1, 2))):
-            lines.insert(random.randint(0, len(lines)), (spam_line(random), Label.SPAM))
-        title, page_id = document.texts[0], f"sentence{number}{TEXT_COPY}"
+            lines.insert(random.randint(0, len(lines)), (spam_line(random, OWN_PART), Label.SPAM))
+        title, page_id = document.texts[0], f"{SENTENCE}{number}{TEXT_COPY}"
         blocks = segment_text("\n".join(text for text, _ in lines), page_id=page_id, title=title)
         parts.append(Labeled(blocks, np.array([label for _, label in lines], np.int8), [document.group]))
-        alone = segment_text(spam_line(random), page_id=f"spam{number}{TEXT_COPY}")
+        alone = segment_text(spam_line(random, OWN_PART), page_id=f"spam{number}{TEXT_COPY}")
         parts.append(Labeled(alone, np.full(len(alone), Label.SPAM, np.int8), [document.group]))
     return concat_labeled(parts)
 
@@ -199,8 +205,9 @@ def gather(
         on_page(item.page.page_id)
         try:
             if isinstance(item, GoldPage):
-                blocks, label = label_gold(item)
+                part, (blocks, label) = part_of(item.site), label_gold(item)
             else:
+                part = OWN_PART
                 blocks, label, lost = label_tables(item)
                 for row in lost:
                     on_loss(
@@ -211,7 +218,7 @@ def gather(
             continue
         parts.append(Labeled(blocks, label, [item.site]))
         if augment:
-            parts += [Labeled(*copy, [item.site]) for copy in _copies(item.page, blocks, label)]
+            parts += [Labeled(*copy, [item.site]) for copy in _copies(item.page, blocks, label, part)]
     if not parts:
         raise InputError("no labelled pages found")
     return concat_labeled(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ class Scores:
         F1 of each page's content, in characters; NaN for pages without content.
     average_precision : float64 ndarray of shape (3,)
     page_ids : list of str
+    policies : dict of str to float
+        The spam threshold of each policy.
     """
 
     confusion: NDArray[np.int64]
@@ -37,6 +39,7 @@ class Scores:
     page_ids: list[str]
     content_threshold: float
     spam_threshold: float
+    policies: dict[str, float] = field(default_factory=dict)
 
     def summary(self) -> dict[str, float]:
         """Return the figures by which classifiers are compared."""

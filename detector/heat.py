@@ -135,11 +135,26 @@ def _level(values: NDArray[np.float32], low: float, high: float, n: int) -> NDAr
     return graded.astype(np.int64)
 
 
-def votes(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> list[Vote]:
-    """Say what stands at each character; `cues` holds the group of the cue that covers it, 0 for none."""
+class Traits(NamedTuple):
+    """What is known of every character of joined texts; arrays of shape (n_chars,)."""
+
+    codes: NDArray[np.uint32]
+    folded: NDArray[np.uint64]
+    kinds: NDArray[np.uint8]
+    cues: NDArray[np.uint8]  # the group of the cue that covers it, 0 for none
+    fit: Fit
+
+
+def measure(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> Traits:
+    """Fold all characters, tell their kinds and how well they go together."""
     folded = fold_codes(codes)
-    kinds = char_kinds(folded).astype(np.int64)
-    fit = measure_fit(folded, background)
+    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(folded, background))
+
+
+def votes(traits: Traits) -> list[Vote]:
+    """Say what stands at each character."""
+    _, folded, small_kinds, cues, fit = traits
+    kinds = small_kinds.astype(np.int64)
     han = kinds == HAN
     han2 = han & (_ahead(kinds, 1) == HAN)
     han3 = han2 & (_ahead(kinds, 2) == HAN)
@@ -158,11 +173,11 @@ def votes(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Backgr
     ]
 
 
-def score(codes: NDArray[np.uint32], cues: NDArray[np.uint8], heat: Heat) -> NDArray[np.float32]:
+def score(traits: Traits, heat: Heat) -> NDArray[np.float32]:
     """Weigh every character, in log odds of having been injected, float32 (n_chars,)."""
-    n = len(codes)
+    n = len(traits.codes)
     total = np.full(n, heat.bias, np.float32)
-    for vote, table in zip(votes(codes, cues, heat.background), heat.tables, strict=True):
+    for vote, table in zip(votes(traits), heat.tables, strict=True):
         rows = table[vote.row]
         for k in range(vote.width):
             offset = vote.first + k  # what stands at i + offset votes for i by column k
@@ -175,16 +190,14 @@ def score(codes: NDArray[np.uint32], cues: NDArray[np.uint8], heat: Heat) -> NDA
     return total
 
 
-def vote_matrix(
-    codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background, chosen: NDArray[np.int64]
-) -> csr_matrix:
+def vote_matrix(traits: Traits, chosen: NDArray[np.int64]) -> csr_matrix:
     """Lay the votes for some characters out as a sparse 0/1 matrix with one column for each cell of the tables."""
     from scipy.sparse import csr_matrix
 
     columns, start = [], 0
-    for vote in votes(codes, cues, background):
+    for vote in votes(traits):
         for k in range(vote.width):
-            at = np.clip(chosen + vote.first + k, 0, len(codes) - 1)
+            at = np.clip(chosen + vote.first + k, 0, len(traits.codes) - 1)
             columns.append((start + vote.row[at] * vote.width + k).astype(np.int32))
         start += vote.size * vote.width
     index = np.stack(columns, axis=1)
@@ -194,9 +207,8 @@ def vote_matrix(
 
 def from_coefficients(coefficients: NDArray[np.floating], bias: float, background: Background) -> Heat:
     """Cut the coefficients of a linear model fitted on `vote_matrix` into tables."""
-    nothing = votes(np.zeros(0, np.uint32), np.zeros(0, np.uint8), background)
     tables, start = [], 0
-    for vote in nothing:
+    for vote in votes(measure(np.zeros(0, np.uint32), np.zeros(0, np.uint8), background)):
         cells = coefficients[start : start + vote.size * vote.width]
         tables.append(cells.reshape(vote.size, vote.width).astype(np.float16).astype(np.float32))
         start += vote.size * vote.width

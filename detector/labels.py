@@ -15,6 +15,12 @@ class Label(IntEnum):
 
 LABEL_NAMES = tuple(label.name.lower() for label in Label)
 UNLABELED = -1
+POLICIES = (
+    "strict",
+    "balanced",
+    "lenient",
+)  # how much is taken for spam: more than is sure, as a rule, only what is beyond doubt
+DEFAULT_POLICY = "balanced"
 
 
 def label_of(name: str) -> Label:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.chars import code_points, fold_codes, without_wedges
 from detector.errors import LexiconError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Lexicon:
     Attributes
     ----------
     terms : list of str
-        Lower case.
+        As `normalised` makes them.
     weight : float32 ndarray of shape (n_terms, len(GROUPS))
         What a hit counts for each group; 0 for groups that the term is not in. A term may be in several.
     """
@@ -55,10 +56,18 @@ class Lexicon:
             out[self.weight[:, GROUPS.index(group)] > 0] = number
         return out
 
-    def find(self, text: str) -> NDArray[np.int64]:
-        """Find every cue in a text, longest first, none overlapping; rows of (term, start, stop), int64 (n_hits, 3)."""
-        found = self.automaton.find_matches_as_indexes(_lowered(text))
-        return np.array(found, np.int64).reshape(-1, 3)
+    def find(self, codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Find every cue in code points, longest first, none overlapping; rows of (term, start, stop), int64 (n_hits, 3).
+
+        Terms are looked for in a normalised copy: full-width, styled and traditional characters are as good as plain ones,
+        and what is wedged into a word is passed over. Places are those in `codes`.
+        """
+        kept = without_wedges(codes)
+        plain = fold_codes(codes if kept is None else codes[kept], keep_digits=True)
+        found = np.array(self.automaton.find_matches_as_indexes(_text(plain)), np.int64).reshape(-1, 3)
+        if kept is not None and len(found):
+            found[:, 1], found[:, 2] = kept[found[:, 1]], kept[found[:, 2] - 1] + 1
+        return found
 
     def hits(self, blocks: Blocks) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Find the cues of blocks.
@@ -69,17 +78,18 @@ class Lexicon:
             Index into `terms`, index of the block, and code points in the batch's text.
         """
         # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
-        found = self.find("\n".join(blocks.texts()))
+        found = self.find(code_points("\n".join(blocks.texts())))
         block = np.searchsorted(blocks.text_offsets[:-1] + np.arange(len(blocks)), found[:, 1], "right") - 1
         return found[:, 0], block, found[:, 1] - block, found[:, 2] - block
 
 
-def _lowered(text: str) -> str:
-    """Lower a text without changing its length; some capitals, such as İ, become two characters."""
-    lowered = text.lower()
-    if len(lowered) == len(text):
-        return lowered
-    return "".join(small if len(small := character.lower()) == 1 else character for character in text)
+def _text(codes: NDArray[np.uint64]) -> str:
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "replace")
+
+
+def normalised(term: str) -> str:
+    """Return a term in the form in which it is looked for."""
+    return _text(fold_codes(code_points(term), keep_digits=True))
 
 
 def load_lexicon(extra: Iterable[Path] = ()) -> Lexicon:
@@ -119,7 +129,7 @@ def _parse(text: str, name: str, group: int) -> dict[tuple[str, int], float]:
             value = float(weight)
             if not math.isfinite(value) or value < 0:
                 raise ValueError
-            rows[term.strip().lower(), group] = value
+            rows[normalised(term.strip()), group] = value
         except ValueError:
             raise LexiconError(f"{name}:{number}: the weight {weight!r} is not a number of 0 or more") from None
     return rows

@@ -13,7 +13,7 @@ import json
 import os
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -58,6 +58,7 @@ class ModelCard:
     features_version: int
     content_threshold: float
     spam_threshold: float
+    policies: dict[str, float]  # the spam threshold of each
     classifier: dict[str, Any]
     lexicon_sha256: str
     data_sha256: str
@@ -88,6 +89,11 @@ class Model:
             return np.zeros((0, 3), np.float32)
         proba = mean_proba(self.first, with_context(own, layout.page_offsets))
         return mean_proba(self.second, second_pass_input(proba, own, layout))
+
+    def under(self, policy: str) -> Model:
+        """Return the model with the thresholds of a policy, one of `labels.POLICIES`."""
+        card = replace(self.card, spam_threshold=self.card.policies[policy])
+        return replace(self, card=card, spans=self.spans and self.spans.under(policy))
 
     def classify(self, blocks: Blocks, lexicon: Lexicon) -> NDArray[np.float32]:
         """Featurise blocks and return their probabilities, float32 (n, 3)."""

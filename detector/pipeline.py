@@ -290,9 +290,15 @@ def _verdict(
     cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
     text = "\n".join(line for line in cleaned if line)
     replaced = blocks.text.count("\ufffd") / len(blocks.text)
-    injected = sorted({"stuffed_title" if span.block < 0 else "injected_span" for span in spans})
+    injected = sorted({_reason(span) for span in spans})
     left = blocks.n_chars.copy()
     left[kept] = [len(line) for line in cleaned]
     verdict, reasons = judge(label, left, injected=injected, replaced_share=replaced)
     reasons += ["body_twice"] * bool(copies.any())
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
+
+
+def _reason(span: Span) -> str:
+    if span.kind == "noise":
+        return "woven_noise"
+    return "stuffed_title" if span.block < 0 else "injected_span"

@@ -19,8 +19,14 @@ from detector.repeats import block_hashes
 
 # Suffixes of the ids of copies made for training: with spam written in, as plain text.
 SPAM_COPY, TEXT_COPY = "+spam", "+text"
+SENTENCE = "sentence:"  # begins the ids of pages made of the project's sentences
 MAX_ROWS_BYTES = 4 << 30  # unpacked
 _COLUMNS = {"own", "label", "hashes", "n_chars", "holders", "page_offsets", "page_ids", "sites"}
+
+
+def is_sentence(page_id: str) -> bool:
+    """Tell whether a page is one of the project's own sentences."""
+    return page_id.startswith(SENTENCE)
 
 
 def is_copy(page_id: str) -> bool:

@@ -49,12 +49,13 @@ def read_injected(path: Path) -> list[Document]:
 
 
 def read_honest(path: Path) -> list[Document]:
-    """Read honest sentences, JSON lines with ``text``."""
+    """Read honest documents, JSON lines with ``text``, whose lines are its texts."""
     try:
         texts = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
     except (ValueError, KeyError, TypeError) as error:
         raise LabelError(f"{path}: not JSON lines with a field text ({error})") from error
-    return [Document(["", text], [[], []], f"own{i % 8}") for i, text in enumerate(texts)]
+    parts = [text.split("\n") for text in texts]
+    return [Document(["", *part], [[] for _ in range(len(part) + 1)], f"own{i % 8}") for i, part in enumerate(parts)]
 
 
 def read_sentences(folder: Path) -> tuple[list[Document], list[Document]]:

@@ -14,19 +14,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.augment import part_of, written_lines
 from detector.corpus import Labeled, concat_labeled, gather, sentence_pages
 from detector.errors import InputError
 from detector.evaluate import Scores, page_f1, score
 from detector.features import FEATURE_NAMES, FEATURES_VERSION, OWN_NAMES, consensus, evidence, featurize, with_context
 from detector.labeled import read_labeled
-from detector.labels import Label
+from detector.labels import DEFAULT_POLICY, Label
 from detector.lexicon import Lexicon
 from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
 from detector.network import Network
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.repeats import SiteCounts, block_hashes, count_repeats
-from detector.rows import Rows, concat_rows, is_copy, load_rows, make_rows, select_pages
-from detector.sentences import read_sentences
+from detector.rows import Rows, concat_rows, is_copy, is_sentence, load_rows, make_rows, select_pages
+from detector.segment import segment_text
+from detector.sentences import Document, read_sentences
 from detector.spans import SpanModel
 
 FOLDS = 5  # outer, by site
@@ -35,7 +37,10 @@ FIRST_SEEDS = (0, 1)
 SECOND_SEEDS = (0, 1, 2)
 WORDS_PENALTY = 1.0  # C of the n-gram regression
 CONTENT_THRESHOLDS = np.round(np.arange(0.25, 0.76, 0.05), 2)
-MAX_FALSE_SPAM = 0.0005  # of honest blocks called spam on held-out sites, for choosing the spam threshold
+# Of honest blocks called spam on held-out sites, for choosing the spam thresholds.
+MAX_FALSE_SPAM = {"strict": 0.002, "balanced": 0.0005, "lenient": 0.0001}
+SENTENCE_WEIGHT = 0.05  # of a page that is one of the project's sentences: look-alikes are much rarer in a crawl
+INJECTED_STEP = 5  # one in so many injected sentences trains block labels
 SPAM_THRESHOLDS = np.round(np.arange(0.5, 0.996, 0.005), 3)
 GOLDEN_PAGES = 3
 Report = Callable[[str], None]
@@ -112,11 +117,16 @@ def site_folds(sites: Sequence[str], k: int, seed: int) -> list[tuple[NDArray[np
 
 
 def fit_words(labeled: Labeled, pages: NDArray[np.int64] | None = None) -> Words:
-    """Fit the n-gram evidence on labelled blocks (of some pages)."""
+    """Fit the n-gram evidence on labelled blocks (of some pages), and on all written spam that goes with their sites."""
+    from scipy.sparse import vstack
+
     mask = labeled.label >= 0
     if pages is not None:
         mask &= np.isin(labeled.blocks.page_index, pages)
-    return _words_of(fit_words_estimator(gram_counts(labeled.blocks)[mask], labeled.label[mask]))
+    parts = {part_of(site) for i, site in enumerate(labeled.sites) if pages is None or i in set(pages.tolist())}
+    spam = segment_text("\n".join(line for part in sorted(parts) for line in written_lines(part)))
+    counts = vstack([gram_counts(labeled.blocks)[mask], gram_counts(spam)])
+    return _words_of(fit_words_estimator(counts, np.concatenate([labeled.label[mask], np.full(len(spam), Label.SPAM)])))
 
 
 def fit_words_estimator(counts: Any, label: NDArray[np.int8]) -> Any:
@@ -170,11 +180,17 @@ def rows_crossed(labeled: Labeled, lexicon: Lexicon, *, folds: int = INNER_FOLDS
     own = featurize(labeled.blocks, lexicon, every, repeats_among(labeled))
     columns = [OWN_NAMES.index(name) for name in evidence.NAMES]
     page = labeled.blocks.page_index
-    for train, test in site_folds(labeled.sites, folds, seed):
+    for train, test in site_folds(_word_groups(labeled.sites), folds, seed):
         scores = block_scores(labeled.blocks, fit_words(labeled, train))
         inside = np.flatnonzero(np.isin(page, test))
         own[inside[:, None], columns] = scores[inside]
     return make_rows(labeled.blocks, own, labeled.label, labeled.sites), every
+
+
+def _word_groups(sites: Sequence[str]) -> list[str]:
+    """Group pages by the part of the written spam that goes into them; by site where all share one part."""
+    parts = [str(part_of(site)) for site in sites]
+    return parts if len(set(parts)) > 1 else list(sites)
 
 
 def save_words(path: Path, words: Words) -> None:
@@ -199,7 +215,7 @@ def training_rows(
     found = [path for folder in folders for path in sorted(folder.rglob("rows.npz"))]
     pages = (page for folder in folders for page in read_labeled(folder))
     labeled = gather(pages, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
-    sentences = [d for folder in folders for part in read_sentences(folder / "sentences") for d in part]
+    sentences = [d for folder in folders for d in training_sentences(folder / "sentences")]
     if labeled and sentences:
         labeled = concat_labeled([labeled, sentence_pages(sentences)])
     if not found:
@@ -211,6 +227,15 @@ def training_rows(
     if labeled is not None:
         parts.append(rows_with_words(labeled, lexicon, words))
     return concat_rows(parts), words
+
+
+def training_sentences(folder: Path) -> list[Document]:
+    """Read the sentences that block labels are trained on: all honest ones, and some of those with injected strings.
+
+    An injected sentence is content, though its words are half spam: many of them would blur what spam is.
+    """
+    injected, honest = read_sentences(folder)
+    return [*injected[::INJECTED_STEP], *honest]
 
 
 def find_span_model(folders: Sequence[Path]) -> SpanModel | None:
@@ -310,14 +335,21 @@ def _fit_and_predict(
 def choose_thresholds(rows: Rows, proba: NDArray[np.float32]) -> tuple[float, float]:
     """Choose (content, spam) on held-out predictions.
 
-    The spam threshold is the lowest at which honest blocks are called spam at most `MAX_FALSE_SPAM` of the time; then
-    the content threshold is the one with the best mean page F1.
+    The spam threshold is that of the default policy; the content threshold is then the one with the best mean page F1.
     """
+    spam = spam_thresholds(rows, proba)[DEFAULT_POLICY]
+    f1 = [page_f1(rows, proba, float(t), spam).mean() for t in CONTENT_THRESHOLDS]
+    return float(CONTENT_THRESHOLDS[int(np.argmax(f1))]), spam
+
+
+def spam_thresholds(rows: Rows, proba: NDArray[np.float32]) -> dict[str, float]:
+    """Choose for each policy the lowest threshold at which no more honest blocks are called spam than it allows."""
     honest = (rows.label == Label.CONTENT) | (rows.label == Label.CHROME)
-    p_spam = proba[honest, Label.SPAM]
-    spam = next((t for t in SPAM_THRESHOLDS if (p_spam >= t).mean() <= MAX_FALSE_SPAM), SPAM_THRESHOLDS[-1])
-    f1 = [page_f1(rows, proba, float(t), float(spam)).mean() for t in CONTENT_THRESHOLDS]
-    return float(CONTENT_THRESHOLDS[int(np.argmax(f1))]), float(spam)
+    sentence = np.array([is_sentence(page_id) for page_id in rows.page_ids])[rows.page_index[honest]]
+    p_spam, weight = proba[honest, Label.SPAM], np.where(sentence, SENTENCE_WEIGHT, 1.0)
+    share = np.array([weight[p_spam >= t].sum() for t in SPAM_THRESHOLDS]) / max(1.0, weight.sum())
+    lowest = {policy: np.flatnonzero(share <= most) for policy, most in MAX_FALSE_SPAM.items()}
+    return {policy: float(SPAM_THRESHOLDS[found[0] if len(found) else -1]) for policy, found in lowest.items()}
 
 
 # ---------------------------------------------------------------- the whole
@@ -328,7 +360,8 @@ def compare(rows: Rows, names: Sequence[str], report: Report, seed: int = 0) -> 
     for name in names:
         report(f"cross-validating {name} over {len(set(rows.sites))} sites")
         proba = cross_validate(rows, CLASSIFIERS[name], seed=seed)
-        yield name, score(rows, proba, *choose_thresholds(rows, proba))
+        scores = score(rows, proba, *choose_thresholds(rows, proba))
+        yield name, replace(scores, policies=spam_thresholds(rows, proba))
 
 
 def train(
@@ -378,7 +411,7 @@ def make_card(
     return ModelCard(
         name=name, feature_names=list(OWN_NAMES), features_version=FEATURES_VERSION,
         content_threshold=scores.content_threshold, spam_threshold=scores.spam_threshold,
-        classifier={"kind": DEFAULT_CLASSIFIER, "seed": seed, "folds": FOLDS}, lexicon_sha256=lexicon.sha256,
+        policies=scores.policies, classifier={"kind": DEFAULT_CLASSIFIER, "seed": seed, "folds": FOLDS}, lexicon_sha256=lexicon.sha256,
         data_sha256=rows.sha256, data=data, scores={"compared": compared, "held_out": scores.details()},
         versions={"scikit-learn": sklearn.__version__, "numpy": np.__version__},
         created=datetime.now(UTC).date().isoformat(),

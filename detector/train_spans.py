@@ -7,7 +7,9 @@ injected and honest. A candidate is always judged on the heat of a model that wa
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
@@ -17,25 +19,31 @@ from numpy.typing import NDArray
 from detector.chars import EDGE_CODE
 from detector.corpus import Labeled
 from detector.errors import InputError
-from detector.heat import Background, Heat, count_background, from_coefficients, join, vote_matrix
+from detector.heat import Background, Heat, count_background, from_coefficients, join, measure, vote_matrix
 from detector.inject import Injected, inject_strings, inject_title
+from detector.judge import describe
 from detector.labeled import LabeledPage
-from detector.labels import Label
+from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.lexicon import Lexicon
-from detector.network import Network
-from detector.rows import SPAM_COPY, TEXT_COPY
+from detector.network import Network, mean_proba
+from detector.rows import is_copy
+from detector.runs import find_runs
 from detector.sentences import Document, Spans
-from detector.spans import Run, SpanModel, cue_codes, features, scan
+from detector.spans import SpanModel
+from detector.weigh import Weighed, cue_codes, weigh
+from detector.windows import BEHIND, FIRST, FURTHER, Look, cold_look, judge_windows, warm_zones, window_rows
 
 HALVES = 2  # of the sites; heat fitted on one finds the candidates of the other
 VERSIONS = 6  # injected copies of each page
 OWN_REPEATS = 4  # the project's own sentences count so many times in heat
 CARRIERS_IN_A_DOCUMENT = 10
+MIN_CHROME = 12  # characters; shorter blocks are words, not text
 NEAR = 6  # characters around an injected string that always serve as counter-examples
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
-MAX_ALARMS = 0.0004  # of clean texts with a span, for choosing the threshold
+# Of clean texts with a span, for choosing the thresholds; honest look-alikes raise more alarms than plain text does.
+MAX_ALARMS = {"strict": 0.002, "balanced": 0.0005, "lenient": 0.0001}
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
 
@@ -48,13 +56,31 @@ def page_documents(labeled: Labeled) -> list[Document]:
     out = []
     blocks = labeled.blocks
     for i, (page_id, title, site) in enumerate(zip(blocks.page_ids, blocks.titles, labeled.sites, strict=True)):
-        if page_id.endswith((SPAM_COPY, TEXT_COPY)):
+        if is_copy(page_id):
             continue
         first, last = (int(x) for x in blocks.page_offsets[i : i + 2])
         texts = blocks.texts(first, last)
         content = [t for t, label in zip(texts, labeled.label[first:last], strict=True) if label == Label.CONTENT]
-        out.append(Document([title, *content], [[] for _ in range(len(content) + 1)], site))
+        out.append(clean_document([title, *content], site))
     return out
+
+
+def chrome_documents(labeled: Labeled) -> list[Document]:
+    """Make clean documents of the longer blocks that the sites put around their articles: honest text of other kinds."""
+    out = []
+    blocks = labeled.blocks
+    for (first, last), page_id, site in zip(
+        pairwise(blocks.page_offsets.tolist()), blocks.page_ids, labeled.sites, strict=True
+    ):
+        long = (labeled.label[first:last] == Label.CHROME) & (blocks.n_chars[first:last] >= MIN_CHROME)
+        if long.any() and not is_copy(page_id):
+            out.append(clean_document(["", *blocks.texts_of(first + np.flatnonzero(long))], site))
+    return out
+
+
+def clean_document(texts: list[str], group: str) -> Document:
+    """Make a document without injected strings."""
+    return Document(texts, [[] for _ in texts], group)
 
 
 def labeled_documents(pages: Iterable[LabeledPage]) -> list[Document]:
@@ -71,9 +97,7 @@ def carrier_documents(lines: Sequence[str]) -> list[Document]:
     """Make clean documents of some lines of running text each."""
     step = CARRIERS_IN_A_DOCUMENT
     chunks = [list(lines[i : i + step]) for i in range(0, len(lines), step)]
-    return [
-        Document(["", *chunk], [[] for _ in range(len(chunk) + 1)], f"carrier{i % 8}") for i, chunk in enumerate(chunks)
-    ]
+    return [clean_document(["", *chunk], f"carrier{i % 8}") for i, chunk in enumerate(chunks)]
 
 
 def injected_copy(random: Random, document: Document) -> Document:
@@ -128,50 +152,88 @@ def fit_heat(
     near = np.convolve(truth, np.ones(2 * NEAR + 1), "same") > 0
     far = (np.random.default_rng(seed).random(len(codes)) < FAR_SHARE) & ~changed
     chosen = np.flatnonzero((codes != EDGE_CODE) & (near | far))
-    matrix = vote_matrix(codes, cue_codes(codes, lexicon)[0], background, chosen)
+    matrix = vote_matrix(measure(codes, cue_codes(codes, lexicon)[0], background), chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator = LogisticRegression(C=HEAT_PENALTY, max_iter=60).fit(matrix, truth[chosen])
     return from_coefficients(estimator.coef_[0], float(estimator.intercept_[0]), background)
 
 
+class Windows(NamedTuple):
+    """Windows of the warm characters of documents: rows and truth, the character and document, whether it is our own."""
+
+    rows: NDArray[np.float32]
+    truth: NDArray[np.int8]
+    chosen: NDArray[np.int64]
+    document: NDArray[np.int64]
+    written: NDArray[np.bool_]
+
+
+def find_windows(documents: Sequence[Document], weighed: Weighed, n_written: int) -> Windows:
+    """Describe the window of every warm character, with the truth about it; the first `n_written` documents are our own."""
+    chosen = warm_zones(weighed.hot, weighed.traits.codes)
+    rows = window_rows(weighed, chosen)
+    document = weighed.page[chosen]
+    return Windows(rows, _truth(documents, weighed)[chosen], chosen, document, document < n_written)
+
+
+def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Sequence[int]) -> tuple[Network, ...]:
+    """Fit the networks over windows."""
+    return _fit_networks(rows, truth, (48,), 256, 12, 0.1, seeds)
+
+
 class Candidates(NamedTuple):
-    """Candidates of many documents: features and truth, the number of the document and the string of each."""
+    """Candidates of many documents: features and truth, the document and string of each, whether it is our own."""
 
     rows: NDArray[np.float32]
     truth: NDArray[np.bool_]
     document: NDArray[np.int64]
+    written: NDArray[np.bool_]
     strings: list[str]
 
 
-def find_candidates(documents: Sequence[Document], heat: Heat, lexicon: Lexicon) -> Candidates:
+def find_candidates(documents: Sequence[Document], weighed: Weighed, look: Look, n_written: int) -> Candidates:
     """Find and describe the candidates of documents, with the truth about each."""
-    runs, scanned = scan([d.texts for d in documents], heat, lexicon)
-    rows, truth, numbers, strings = [], [], [], []
-    for i, (document, page, found) in enumerate(zip(documents, scanned, runs, strict=True)):
-        rows += features(page, found)
-        truth += [_overlap(run, document.spans[run.text]) >= MIN_OVERLAP for run in found]
-        numbers += [i] * len(found)
-        strings += [page.folded[run.text][run.start : run.stop] for run in found]
-    return Candidates(np.array(rows, np.float32), np.array(truth, bool), np.array(numbers, np.int64), strings)
+    runs = find_runs(weighed, look)
+    inside = np.concatenate([[0], np.cumsum(np.isin(_truth(documents, weighed), (FIRST, FURTHER)))])
+    overlap = (inside[runs.stop] - inside[runs.start]) / (runs.stop - runs.start)
+    strings = [weighed.plain[a:b] for a, b in zip(runs.start.tolist(), runs.stop.tolist(), strict=True)]
+    document = weighed.page[runs.start]
+    return Candidates(describe(weighed, look, runs), overlap >= MIN_OVERLAP, document, document < n_written, strings)
 
 
-def _overlap(run: Run, spans: Spans) -> float:
-    shared = (min(run.stop, b) - max(run.start, a) for a, b in spans)
-    return max(0, max(shared, default=0)) / (run.stop - run.start)
+def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
+    """Tag every character: outside any injected string, the first of one, a further one, or the one behind, int8 (n_chars,)."""
+    truth = np.zeros(len(weighed.hot), np.int8)
+    spans = (found for document in documents for found in document.spans)
+    for start, found in zip(weighed.starts[:-1].tolist(), spans, strict=True):
+        for a, b in sorted(found):
+            truth[start + a : start + b + 1] = FURTHER
+            truth[start + a], truth[start + b] = FIRST, BEHIND
+    return truth
 
 
-def _judge(seed: int) -> Any:
+def _fit_networks(
+    rows: NDArray[np.float32], truth: NDArray[Any], hidden: tuple[int, ...], batch: int, epochs: int, alpha: float,
+    seeds: Sequence[int],
+) -> tuple[Network, ...]:  # fmt: skip
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-    return make_pipeline(
-        MinMaxScaler(clip=True), StandardScaler(),
-        SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True),
-        MLPClassifier((32,), alpha=0.3, batch_size=128, max_iter=25, random_state=seed),
-    )  # fmt: skip
+    if len(set(truth.tolist())) < 2:
+        raise InputError("too little text to learn injected strings from: no candidates of both kinds")
+    fitted = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is the regularisation
+        for seed in seeds:
+            network = MLPClassifier(hidden, alpha=alpha, batch_size=batch, max_iter=epochs, random_state=seed)
+            fill = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
+            pipeline = make_pipeline(MinMaxScaler(clip=True), StandardScaler(), fill, network)
+            fitted.append(Network.from_pipeline(pipeline.fit(rows, truth.astype(np.int8))))
+    return tuple(fitted)
 
 
 def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[Network, ...]:
@@ -182,14 +244,7 @@ def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[Net
     InputError
         When all candidates are injected, or none is: there is too little text.
     """
-    from sklearn.exceptions import ConvergenceWarning
-
-    if len(set(truth.tolist())) < 2:
-        raise InputError("too little text to learn injected strings from: no candidates of both kinds")
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return tuple(Network.from_pipeline(_judge(seed).fit(rows, truth.astype(np.int8))) for seed in SEEDS)
+    return _fit_networks(rows, truth, (32,), 128, 25, 0.3, SEEDS)
 
 
 class SpanFit(NamedTuple):
@@ -205,28 +260,79 @@ def train_spans(
 ) -> SpanFit:  # fmt: skip
     """Fit heat and judges, the threshold chosen on candidates of sites and sentences that neither saw."""
     pages = [d for d in page_documents(labeled) if len(d.texts) > 1]
-    clean = [*pages, *carrier_documents(carriers)]
-    background = count_background([t for d in clean for t in d.texts if t], _dictionary())
-    groups = sorted({d.group for d in (*clean, *injected, *honest)})
-    Random(seed).shuffle(groups)
-    half = {group: i % HALVES for i, group in enumerate(groups)}
-    tables, n_clean = [], 0
+    parts = Parts([*pages, *carrier_documents(carriers)], chrome_documents(labeled), [*injected, *honest])
+    sides = []
+    for side, (mine, others) in enumerate(_halves(parts)):
+        report(f"heat from {others.size} documents, candidates from {mine.size}")
+        sides.append(_find(mine, _heat_of(others, lexicon, seed + side), lexicon, seed + 10 + side))
+        report(f"{len(sides[-1].windows.truth)} windows, {len(sides[-1].candidates.truth)} candidates")
+    thresholds, scores = _choose(sides)
+    report(f"thresholds {thresholds}; heat from all")
+    heat = _heat_of(parts, lexicon, seed)
+    looks = fit_windows(*_together([side.windows for side in sides]), SEEDS[:2])
+    judges = fit_judges(*_together([side.candidates for side in sides]))
+    return SpanFit(SpanModel(heat, looks, judges, thresholds, thresholds[POLICIES.index(DEFAULT_POLICY)]), scores)
+
+
+class Parts(NamedTuple):
+    """What there is to learn from: clean texts to write strings into, clean text of other kinds, documents of one's own."""
+
+    clean: list[Document]
+    other: list[Document]
+    written: list[Document]
+
+    @property
+    def size(self) -> int:
+        """Documents in all."""
+        return sum(map(len, self))
+
+
+class Side(NamedTuple):
+    """What heat fitted on the other side finds in the documents of one side."""
+
+    documents: list[Document]
+    windows: Windows
+    candidates: Candidates
+
+
+def _halves(parts: Parts) -> list[tuple[Parts, Parts]]:
+    """Split by group, large ones in turn; each half with the other."""
+    sizes = Counter(document.group for part in parts for document in part)
+    order = sorted(sizes, key=lambda group: (-sizes[group], group))
+    half = {group: i % HALVES for i, group in enumerate(order)}
+    split = [Parts(*([d for d in part if half[d.group] == side] for part in parts)) for side in range(HALVES)]
+    return [(split[0], split[1]), (split[1], split[0])]
+
+
+def _find(mine: Parts, heat: Heat, lexicon: Lexicon, seed: int) -> Side:
+    copies = [d for d in _copies(mine.clean, seed) if any(d.spans)]
+    documents = [*mine.written, *mine.clean, *mine.other, *copies]
+    weighed = weigh([d.texts for d in documents], heat, lexicon)
+    windows = find_windows(documents, weighed, len(mine.written))
+    look = _crossed_look(documents, weighed, windows)
+    return Side(documents, windows, find_candidates(documents, weighed, look, len(mine.written)))
+
+
+def _together(parts: Sequence[Windows] | Sequence[Candidates]) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Put rows and truth together, those of the project's own documents several times."""
+    rows, truth = [], []
+    for part in parts:
+        chosen = np.repeat(np.arange(len(part.truth)), np.where(part.written, OWN_REPEATS, 1))
+        rows.append(part.rows[chosen])
+        truth.append(part.truth[chosen])
+    return np.concatenate(rows), np.concatenate(truth)
+
+
+def _crossed_look(documents: Sequence[Document], weighed: Weighed, seen: Windows) -> Look:
+    """Look again at the warm characters of each half of the groups by networks fitted on the other half."""
+    groups = sorted({d.group for d in documents})
+    half = np.array([groups.index(d.group) % HALVES for d in documents])[seen.document]
+    look = cold_look(len(weighed.hot))
     for side in range(HALVES):
-        others = [[d for d in part if half[d.group] != side] for part in (clean, injected, honest)]
-        mine = [[d for d in part if half[d.group] == side] for part in (clean, injected, honest)]
-        report(f"heat from {sum(map(len, others))} documents, candidates from {sum(map(len, mine))}")
-        heat = _heat_of(others, background, lexicon, seed + side)
-        copies = [d for d in _copies(mine[0], seed + 10 + side) if any(d.spans)]
-        documents = [*mine[0], *mine[2], *mine[1], *copies]
-        found = find_candidates(documents, heat, lexicon)
-        n_clean += sum(len(d.texts) for d in documents if not any(d.spans))
-        tables.append((found, documents))
-    threshold, scores = _choose(tables, n_clean)
-    report(f"threshold {threshold:.3f}; heat from all")
-    heat = _heat_of([clean, list(injected), list(honest)], background, lexicon, seed)
-    rows = np.concatenate([found.rows for found, _ in tables])
-    truth = np.concatenate([found.truth for found, _ in tables])
-    return SpanFit(SpanModel(heat, fit_judges(rows, truth), threshold), scores)
+        others = Windows(*(column[half != side] for column in seen))
+        networks = fit_windows(*_together([others]), SEEDS[:1])
+        judge_windows(look, seen.chosen[half == side], networks, seen.rows[half == side])
+    return look
 
 
 def _dictionary() -> list[tuple[str, float]]:
@@ -243,38 +349,39 @@ def _copies(clean: Sequence[Document], seed: int) -> list[Document]:
     return [injected_copy(random, d) for d, n in zip(clean, versions, strict=True) for _ in range(n)]
 
 
-def _heat_of(parts: Sequence[Sequence[Document]], background: Background, lexicon: Lexicon, seed: int) -> Heat:
-    clean, injected, honest = parts
-    documents = [
-        *clean,
-        *_copies(clean, seed),
-        *_copies([d for d in clean if not d.group.startswith("carrier")], seed + 7),
-        *injected,
-        *honest,
-    ]
-    weights = [1] * (len(documents) - len(injected) - len(honest)) + [OWN_REPEATS] * (len(injected) + len(honest))
+def _heat_of(parts: Parts, lexicon: Lexicon, seed: int) -> Heat:
+    """Fit heat and its background; the background knows no page that candidates will be looked for in."""
+    background = count_background([t for d in parts.clean for t in d.texts if t], _dictionary())
+    pages = [d for d in parts.clean if not d.group.startswith("carrier")]
+    documents = [*parts.clean, *parts.other, *_copies(parts.clean, seed), *_copies(pages, seed + 7), *parts.written]
+    weights = [1] * (len(documents) - len(parts.written)) + [OWN_REPEATS] * len(parts.written)
     return fit_heat(documents, background, lexicon, weights, seed)
 
 
-def _choose(tables: Sequence[tuple[Candidates, list[Document]]], n_clean: int) -> tuple[float, dict[str, float]]:
-    """Judge each half by networks fitted on the other, and choose the lowest threshold with few alarms on clean texts.
+def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:
+    """Judge each half by networks fitted on the other, and choose the lowest thresholds with few alarms on clean texts.
 
     A string that recurs in one document is one alarm: it is one decision, however often the page repeats it.
     """
     alarms: dict[tuple[int, int, str], float] = {}
-    hits, total = [], 0
-    for i, (found, documents) in enumerate(tables):
-        other = tables[1 - i][0]
-        networks = fit_judges(other.rows, other.truth)
-        proba = np.mean([n.predict_proba(found.rows)[:, 1] for n in networks], axis=0)
+    hits, total, n_clean = [], 0, 0
+    for i, (documents, _, found) in enumerate(sides):
+        judges = fit_judges(*_together([sides[1 - i].candidates]))
+        proba = mean_proba(judges, found.rows)[:, 1]
         for p, number, string in zip(proba.tolist(), found.document.tolist(), found.strings, strict=True):
             if not any(documents[number].spans):
                 alarms[i, number, string] = max(p, alarms.get((i, number, string), 0.0))
         hits.append(proba[found.truth])
         total += sum(len(s) for d in documents for s in d.spans)
+        n_clean += sum(len(d.texts) for d in documents if not any(d.spans))
     alarm, hit = np.sort(list(alarms.values()))[::-1], np.concatenate(hits)
-    allowed = int(MAX_ALARMS * n_clean)
-    threshold = float(min(MAX_THRESHOLD, alarm[allowed] + 1e-4)) if len(alarm) > allowed else 0.5
-    scores = {"clean_texts": n_clean, "alarms": int((alarm >= threshold).sum()),
-              "injected": total, "candidates_found": len(hit), "taken": int((hit >= threshold).sum())}  # fmt: skip
-    return threshold, {name: float(value) for name, value in scores.items()}
+    thresholds = tuple(_lowest(alarm, int(MAX_ALARMS[policy] * n_clean)) for policy in POLICIES)
+    usual = thresholds[POLICIES.index(DEFAULT_POLICY)]
+    scores = {"clean_texts": n_clean, "alarms": int((alarm >= usual).sum()),
+              "injected": total, "candidates_found": len(hit), "taken": int((hit >= usual).sum())}  # fmt: skip
+    return thresholds, {name: float(value) for name, value in scores.items()}
+
+
+def _lowest(alarm: NDArray[np.float64], allowed: int) -> float:
+    """Return the lowest threshold that at most `allowed` alarms reach; `alarm` descends."""
+    return float(min(MAX_THRESHOLD, alarm[allowed] + 1e-4)) if len(alarm) > allowed else 0.5

@@ -9,7 +9,7 @@ import pytest
 from detector.blocks import RawPage
 from detector.chars import code_points, fold_codes
 from detector.pipeline import detect
-from detector.spans import Found, _common_string, _heavy_runs, _merged, echoes, find_spans
+from detector.spans import Found, _common_string, _merged, echoes, find_spans
 
 CASES = Path(__file__).parent / "cases"
 HONEST = [json.loads(line)["text"] for line in (CASES / "negative.jsonl").read_text("utf-8").splitlines()]
@@ -18,20 +18,6 @@ HONEST = [json.loads(line)["text"] for line in (CASES / "negative.jsonl").read_t
 def shown(pages, model, lexicon):
     found = find_spans(pages, model.spans, lexicon)
     return [[page[f.text][f.start : f.stop] for f in spans] for page, spans in zip(pages, found, strict=True)]
-
-
-@pytest.mark.parametrize(
-    ("hot", "runs"),
-    [
-        ([-1, 4, 5, -1], [(1, 3, 9)]),
-        ([4, -1, 4], [(0, 3, 7)]),  # one cool character inside is not worth a second run
-        ([5, -9, 5], [(0, 1, 5), (2, 3, 5)]),
-        ([1, 1], []),  # less than a run costs
-        ([], []),
-    ],
-)
-def test_runs_are_the_heaviest(hot, runs):
-    assert _heavy_runs([float(h) for h in hot]) == runs
 
 
 def test_a_repeated_string_is_widened_to_what_all_places_share():

@@ -80,6 +80,18 @@ def measure(documents: list[Document], model: SpanModel, lexicon: Lexicon) -> tu
     return float(np.mean(hits)), float(np.mean(scores)), float(np.mean(found_in))
 
 
+def unseen(documents: list[Document], training: list[Document]) -> list[Document]:
+    """Leave out the documents of which training holds a string."""
+    known = strings(training)
+    return [document for document in documents if not strings([document]) & known]
+
+
+def strings(documents: list[Document]) -> set[str]:
+    return {
+        text[a:b].lower() for d in documents for text, spans in zip(d.texts, d.spans, strict=True) for a, b in spans
+    }
+
+
 def alarms(documents: list[Document], model: SpanModel, lexicon: Lexicon) -> tuple[int, int]:
     found = find_spans([d.texts for d in documents], model, lexicon)
     return sum(len({f.text for f in page}) for page in found), sum(1 for d in documents for t in d.texts if t)
@@ -103,16 +115,17 @@ def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: in
     lexicon = load_lexicon()
     marked = labeled_documents(read_labeled(ROOT / "labeled" / "pages"))
     sentences = ROOT / "labeled" / "sentences"
+    injected = read_injected(sentences / "injected.txt") + [d for d in marked if any(d.spans)]
     model = train_spans(
         gather(iter(train), augment=False),
         carriers.read_text("utf-8").splitlines() if carriers else [],
-        read_injected(sentences / "injected.txt") + [d for d in marked if any(d.spans)],
+        injected,
         read_honest(sentences / "honest.jsonl") + [d for d in marked if not any(d.spans)],
         lexicon,
     ).model
     original = inject_strings.__globals__["injected_string"]
     sets = {
-        "sly sentences": read_injected(ROOT / "tests" / "quality" / "injected.txt"),
+        "sly sentences": unseen(read_injected(ROOT / "tests" / "quality" / "injected.txt"), injected),
         "new brands in pages": branded(test * 3, seed),
     }
     detector.inject.injected_string = original

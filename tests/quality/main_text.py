@@ -29,8 +29,7 @@ from detector.model import Model
 from detector.pipeline import detect, segment_pages
 from detector.repeats import RepeatTable, count_repeats
 from detector.rows import concat_rows
-from detector.sentences import read_sentences
-from detector.train import fit_model, rows_crossed, rows_with_words, site_folds
+from detector.train import fit_model, rows_crossed, rows_with_words, site_folds, training_sentences
 
 MIN_PAGES = 10  # of a site, for its repeated blocks to say something
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,7 +56,7 @@ def fold_model(train: list[GoldPage], seed: int) -> Model:
     """Fit everything from scratch on the pages of some sites and on the project's own pages."""
     lexicon = load_lexicon()
     rows, words = rows_crossed(gather(iter(train)), lexicon, seed=seed)
-    sentences = [document for part in read_sentences(ROOT / "labeled" / "sentences") for document in part]
+    sentences = training_sentences(ROOT / "labeled" / "sentences")
     written = concat_labeled([gather(read_labeled(ROOT / "labeled" / "pages")), sentence_pages(sentences)])
     own = rows_with_words(written, lexicon, words)
     return fit_model(concat_rows([rows, own]), words, lexicon, "fold", seed=seed)

@@ -1,0 +1,88 @@
+"""The texts of a batch of pages as one array of characters, measured and weighed.
+
+All texts of all pages are joined, with an edge between them; places are places in that array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.chars import EDGE_CODE
+from detector.heat import Background, Heat, Traits, join, measure, score
+from detector.lexicon import Lexicon
+
+MAX_SPACES = 0.25  # of a text's characters; beyond, all characters are set apart, and nothing can be told
+
+CUE_GROUPS = ("brand", "root", "tail", "gambling", "contact", "porn", "finance", "goods")
+
+
+class Weighed(NamedTuple):
+    """The joined texts of pages, weighed.
+
+    Attributes
+    ----------
+    texts : list of str
+        Of all pages, one after another.
+    first : int64 ndarray of shape (p + 1,)
+        Page ``i`` has the texts ``first[i]`` to ``first[i + 1]``; the first of them is its title.
+    starts : int64 ndarray of shape (t + 1,)
+        Where each text begins, and where one more would.
+    plain : str
+        All characters, folded.
+    traits : Traits
+    hot : float32 ndarray of shape (n_chars,)
+        Log odds by `heat` alone; minus infinity where nothing can be told.
+    page : int64 ndarray of shape (n_chars,)
+        The page of each character.
+    reports : int64 ndarray
+        Where talk about gambling is cued.
+    background : Background
+        How often characters occur together at large.
+    """
+
+    texts: list[str]
+    first: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    plain: str
+    traits: Traits
+    hot: NDArray[np.float32]
+    page: NDArray[np.int64]
+    reports: NDArray[np.int64]
+    background: Background
+
+
+def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon) -> Weighed:
+    """Measure and weigh all characters of all pages at once."""
+    texts = [text for page in pages for text in page]
+    codes, starts = join(texts)
+    cues, reports = cue_codes(codes, lexicon)
+    traits = measure(codes, cues, heat.background)
+    hot = score(traits, heat)
+    hot[(codes == EDGE_CODE) | _spaced_out(codes, starts)] = -np.inf
+    first = np.cumsum([0, *map(len, pages)])
+    bounds = np.concatenate([starts, [len(codes)]]).astype(np.int64)
+    page = np.repeat(np.arange(len(pages)), np.diff(bounds[first]))
+    plain = traits.folded.astype("<u4").tobytes().decode("utf-32-le", "replace")
+    page = np.concatenate([np.zeros(1, np.int64), page])
+    return Weighed(texts, first, bounds, plain, traits, hot, page, reports, heat.background)
+
+
+def _spaced_out(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark the characters of texts that are mostly spaces."""
+    sizes = np.diff(np.concatenate([starts, [len(codes)]]))
+    share = np.add.reduceat(codes == ord(" "), starts, dtype=np.float64) / sizes
+    return np.concatenate([np.zeros(int(starts[0]), bool), np.repeat(share > MAX_SPACES, sizes)])
+
+
+def cue_codes(codes: NDArray[np.uint32], lexicon: Lexicon) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the number of the cue group that covers each character, 0 for none; and where talk about gambling is cued."""
+    found = lexicon.find(codes)
+    out = np.zeros(len(codes), np.uint8)
+    for (_, start, stop), number in zip(found.tolist(), lexicon.member(CUE_GROUPS)[found[:, 0]].tolist(), strict=True):
+        if number:
+            out[start:stop] = number
+    return out, found[lexicon.member(("report",))[found[:, 0]] > 0, 1]
