@@ -57,7 +57,7 @@ class Lexicon:
 
     def find(self, text: str) -> NDArray[np.int64]:
         """Find every cue in a text, longest first, none overlapping; rows of (term, start, stop), int64 (n_hits, 3)."""
-        found = self.automaton.find_matches_as_indexes(_lowered(text))
+        found = self.automaton.find_matches_as_indexes(lowered(text))
         return np.array(found, np.int64).reshape(-1, 3)
 
     def hits(self, blocks: Blocks) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -74,7 +74,7 @@ class Lexicon:
         return found[:, 0], block, found[:, 1] - block, found[:, 2] - block
 
 
-def _lowered(text: str) -> str:
+def lowered(text: str) -> str:
     """Lower a text without changing its length; some capitals, such as İ, become two characters."""
     lowered = text.lower()
     if len(lowered) == len(text):
@@ -123,6 +123,26 @@ def _parse(text: str, name: str, group: int) -> dict[tuple[str, int], float]:
         except ValueError:
             raise LexiconError(f"{name}:{number}: the weight {weight!r} is not a number of 0 or more") from None
     return rows
+
+
+def append_term(path: Path, term: str, weight: float, note: str = "") -> bool:
+    """Append a line to a cue file, which is made if need be; False, and nothing is written, if it has the term.
+
+    Raises
+    ------
+    LexiconError
+        If the file is no cue file or cannot be written.
+    """
+    try:
+        text = path.read_text("utf-8-sig") if path.exists() else ""
+        if term.lower() in {known for known, _ in _parse(text, str(path), 0)}:
+            return False
+        start = "\n" if text and not text.endswith("\n") else ""
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(f"{start}{term}\t{weight:g}\t{note}".rstrip("\t") + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LexiconError(f"{path}: cannot be written to ({error})") from error
+    return True
 
 
 def _compile(rows: dict[tuple[str, int], float]) -> Lexicon:

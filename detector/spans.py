@@ -449,3 +449,22 @@ def _describe(page: Scanned, number: int, start: int, stop: int, p: float) -> Fo
             end += 1
         cue = page.texts[number][start + int(first[0]) : start + int(end)]
     return Found(number, start, stop, p, kind, cue)
+
+
+# ---------------------------------------------------------------- for people, and for other modules
+
+
+def weigh_candidates(texts: Sequence[str], model: SpanModel, lexicon: Lexicon) -> list[tuple[Run, float]]:
+    """Return what was looked at in one page, its title first, with the probability that each was injected."""
+    if not any(texts):
+        return []
+    (runs,), (page,) = scan([texts], model.heat, lexicon)
+    if not runs:
+        return []
+    proba = mean_proba(model.networks, np.array(features(page, runs), np.float32))[:, 1]
+    return list(zip(runs, proba.tolist(), strict=True))
+
+
+def tokenizer() -> Any:
+    """Return jieba's tokenizer with its own dictionary, read when first asked for."""
+    return _jieba()

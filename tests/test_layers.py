@@ -17,7 +17,7 @@ LAYERS = (
     "__main__",
     "cli",
     "report train train_spans",
-    "__init__ corpus evaluate writers",
+    "__init__ corpus evaluate explain mine writers",
     "pipeline rows",
     "model",
     "features features.consensus",
