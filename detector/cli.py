@@ -22,8 +22,7 @@ EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
 EXIT_PARTLY = 3  # finished, but some pages could not be read
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-
-
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 MODEL_HELP = "A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]"
 CUES = click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
 
@@ -65,6 +64,7 @@ def _input_options(command: Command) -> Command:
         click.option("--id-field", default="id", show_default=True),
         click.option("--url-field", default="url", show_default=True),
         CUES,
+        click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them."),
     )
     for option in reversed(options):
         command = option(command)
@@ -80,7 +80,7 @@ def _input_options(command: Command) -> Command:
 @_input_options
 def predict(
     paths: tuple[str, ...], output_format: str, blocks: bool, model: str | None, input_format: str | None,
-    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...],
+    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
 ) -> None:  # fmt: skip
     """Label the blocks of pages and print verdicts, one page a line, in input order.
 
@@ -89,10 +89,12 @@ def predict(
     from detector.lexicon import load_lexicon
     from detector.model import load_model
     from detector.pipeline import detect
+    from detector.repeats import load_repeats
     from detector.writers import WRITERS
 
     pages = _read(paths, input_format, html_field, text_field, id_field, url_field)
-    found = _Failures(detect(_with_progress(pages), load_model(model), lexicon=load_lexicon(cues)))
+    repeats = load_repeats(sites) if sites else None
+    found = _Failures(detect(_with_progress(pages), load_model(model), lexicon=load_lexicon(cues), repeats=repeats))
     for line in WRITERS[output_format](found, blocks):
         click.echo(line, nl=False)
     found.exit()
@@ -191,6 +193,36 @@ def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, se
             draw_report(report / name, part, proba, scores)
 
 
+@main.group("sites")
+def sites_() -> None:
+    """Count the blocks that a site repeats over its pages."""
+
+
+@sites_.command()
+@click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
+@click.option("-o", "--output", required=True, type=PATH, help="The table, a Parquet file for `predict --sites`.")
+@click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
+@click.option("--url-field", default="url", show_default=True)
+def build(paths: tuple[str, ...], output: Path, html_field: str, url_field: str) -> None:
+    """Count on how many pages of each site (registered domain of the URL) each block stands."""
+    from detector.pipeline import segment_pages
+    from detector.readers import Fields, read_paths
+    from detector.repeats import count_repeats, save_repeats
+
+    failed: list[str] = []
+    pages = read_paths(paths, Fields((html_field,), url=url_field))
+    table = count_repeats(
+        (page.blocks, [page.site]) for page in segment_pages(_with_progress(pages), on_loss=failed.append)
+    )
+    for message in failed:
+        _warn(message)
+    save_repeats(output, table)
+    click.echo(
+        f"{table.n_pages.sum()} pages of {len(table.sites)} sites, {len(table.hashes)} repeated blocks → {output}"
+    )
+    sys.exit(EXIT_PARTLY if failed else 0)
+
+
 @main.group()
 def labels() -> None:
     """Make and keep labelled data."""
@@ -199,9 +231,7 @@ def labels() -> None:
 @labels.command("rows")
 @click.argument("pages", type=FOLDER)
 @click.argument("gold", type=FOLDER)
-@click.option(
-    "--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain."
-)
+@click.option("--index", type=FILE, help="JSON lines: id, url, domain.")
 @click.option("-o", "--output", required=True, type=PATH, help="Folder for the rows and the words fitted on the pages.")
 @click.option("--seed", default=0, show_default=True)
 def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) -> None:
@@ -221,12 +251,8 @@ def rows_(pages: Path, gold: Path, index: Path | None, output: Path, seed: int) 
 @labels.command("spans")
 @click.argument("pages", type=FOLDER)
 @click.argument("gold", type=FOLDER)
-@click.option(
-    "--index", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON lines: id, url, domain."
-)
-@click.option(
-    "--carriers", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Clean running text, by line."
-)
+@click.option("--index", type=FILE, help="JSON lines: id, url, domain.")
+@click.option("--carriers", type=FILE, help="Clean running text, by line.")
 @click.option(
     "--labeled", "labeled_", type=FOLDER, required=True, help="Folder with pages/ and sentences/ of your own."
 )
@@ -324,7 +350,7 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
 def mine_(
     paths: tuple[str, ...], min_pages: int, min_score: float, top: int, known: bool, output_format: str,
     output: Path | None, accept: bool, yes: bool, model: str | None, input_format: str | None, html_field: str,
-    text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...],
+    text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
 ) -> None:  # fmt: skip
     """Propose brands and tails that no cue file has, out of what stands in many unrelated pages.
 
@@ -335,6 +361,7 @@ def mine_(
     from detector.mine import WRITERS, mine
     from detector.model import load_model
     from detector.pipeline import detect
+    from detector.repeats import load_repeats
 
     if bool(output) != (accept or yes):
         raise click.UsageError("-o goes with --accept, to be asked, or --yes, to take all")
@@ -345,7 +372,8 @@ def mine_(
     own = [*cues, output] if output and output.exists() else cues
     loaded, terms = load_model(model), load_lexicon(own)
     pages = _read(paths, input_format, html_field, text_field, id_field, url_field)
-    verdicts = _Failures(detect(_with_progress(pages), loaded, lexicon=terms))
+    repeats = load_repeats(sites) if sites else None
+    verdicts = _Failures(detect(_with_progress(pages), loaded, lexicon=terms, repeats=repeats))
     found = [p for p in mine(verdicts, loaded, terms, min_pages=min_pages) if p.score >= min_score]
     found = [p for p in found if known or not p.known][:top]
     for line in WRITERS[output_format](found):

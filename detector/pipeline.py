@@ -8,7 +8,7 @@ Pages go through in batches, as arrays; a page that fails becomes a verdict that
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,9 +25,9 @@ from detector.lexicon import Lexicon, load_lexicon
 from detector.lines import block_lines
 from detector.model import Layout, Model
 from detector.ngrams import Words, block_scores
-from detector.repeats import block_hashes, repeats_in_page
+from detector.repeats import RepeatTable, block_hashes, repeats_in_page
 from detector.segment import segment, segment_text
-from detector.sites import domain_of, host_of
+from detector.sites import host_of, site_of
 from detector.spans import echoes, find_spans
 from detector.verdicts import cut_out, decide, judge, second_copies
 
@@ -41,6 +41,7 @@ class Segmented(NamedTuple):
 
     blocks: Blocks
     decoded: Decoded
+    site: str | None  # registered domain of the page's URL
 
 
 class Span(NamedTuple):
@@ -88,7 +89,7 @@ class PageVerdict(NamedTuple):
     @property
     def site(self) -> str | None:
         """Registered domain of the page's URL."""
-        return domain_of(host_of(self.page.url)) or None
+        return site_of(self.page.url)
 
     @property
     def blocks(self) -> list[Block]:
@@ -110,8 +111,9 @@ class PageVerdict(NamedTuple):
 
 
 def detect(
-    pages: Iterable[RawPage], model: Model, *, lexicon: Lexicon | None = None, batch_pages: int = BATCH_PAGES
-) -> Iterator[PageVerdict]:
+    pages: Iterable[RawPage], model: Model, *, lexicon: Lexicon | None = None, repeats: RepeatTable | None = None,
+    batch_pages: int = BATCH_PAGES,
+) -> Iterator[PageVerdict]:  # fmt: skip
     """Judge pages, in input order; one verdict a page, also for pages that fail.
 
     Parameters
@@ -121,6 +123,8 @@ def detect(
         As `load_model` returns it.
     lexicon : Lexicon, optional
         Cues; those of the package by default.
+    repeats : RepeatTable, optional
+        Repetition of blocks over the pages of each site.
     batch_pages : int
         Pages taken through the arrays at once.
     """
@@ -128,7 +132,7 @@ def detect(
         raise ValueError("batch_pages must be 1 or more")
     lexicon = lexicon or default_lexicon()
     for batch in _batches(pages, batch_pages):
-        yield from _detect_batch(batch, model, lexicon)
+        yield from _detect_batch(batch, model, lexicon, repeats)
 
 
 def _batches(pages: Iterable[RawPage], most: int) -> Iterator[list[RawPage]]:
@@ -168,23 +172,27 @@ def segment_page(page: RawPage) -> Segmented:
         blocks = segment(decoded.text, page_id=page.page_id, host=host_of(page.url))
     if len(blocks) == 0:
         raise PageError("no_text", "the page shows no text")
-    return Segmented(blocks, decoded)
+    return Segmented(blocks, decoded, site_of(page.url))
 
 
-def _detect_batch(batch: list[RawPage], model: Model, lexicon: Lexicon) -> Iterator[PageVerdict]:
+def _detect_batch(
+    batch: list[RawPage], model: Model, lexicon: Lexicon, repeats: RepeatTable | None
+) -> Iterator[PageVerdict]:
     outcomes = [_try_segment(page) for page in batch]
     good = [outcome for outcome in outcomes if isinstance(outcome, Segmented)]
-    judged = iter(_judge_pages(good, model, lexicon) if good else ())
+    judged = iter(_judge_pages(good, model, lexicon, repeats) if good else ())
     for page, outcome in zip(batch, outcomes, strict=True):
         yield _failed(page, outcome) if isinstance(outcome, PageError) else _verdict(page, outcome, *next(judged))
 
 
 def _judge_pages(
-    pages: list[Segmented], model: Model, lexicon: Lexicon
+    pages: list[Segmented], model: Model, lexicon: Lexicon, repeats: RepeatTable | None
 ) -> Iterator[tuple[NDArray[np.int8], NDArray[np.float32], list[Span]]]:
     """Take the blocks of all pages through the model at once; yield labels, probabilities and spans of each page."""
     blocks = concat([page.blocks for page in pages])
-    own = featurize(blocks, lexicon, model.words)
+    sites = [page.site for page in pages]
+    seen = repeats.counts(block_hashes(blocks), blocks.page_offsets, sites) if repeats else None
+    own = featurize(blocks, lexicon, model.words, seen)
     proba = model.predict_proba(own, Layout.of(blocks))
     label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold)
     spans = _find_spans(blocks, own, label, model, lexicon)
@@ -216,6 +224,18 @@ def _by_block(spans: list[Span]) -> dict[int, list[tuple[int, int]]]:
     for span in spans:
         places[span.block].append((span.start, span.end))
     return places
+
+
+def segment_pages(pages: Iterable[RawPage], on_loss: Callable[[str], None]) -> Iterator[Segmented]:
+    """Segment pages without judging them; `on_loss` is told of each page that fails or whose site is unknown."""
+    for page in pages:
+        outcome = _try_segment(page)
+        if isinstance(outcome, PageError):
+            on_loss(f"{page.page_id}: {outcome} [{outcome.code}]")
+        elif outcome.site is None:
+            on_loss(f"{page.page_id}: no URL tells its site [no_site]")
+        else:
+            yield outcome
 
 
 def _try_segment(page: RawPage) -> Segmented | PageError:
@@ -262,7 +282,7 @@ def _find_spans(
 def _verdict(
     page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span]
 ) -> PageVerdict:
-    blocks, decoded = segmented
+    blocks, decoded = segmented.blocks, segmented.decoded
     copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
     texts = blocks.texts_of(kept)

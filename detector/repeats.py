@@ -1,4 +1,4 @@
-"""Stable 64-bit hashes of blocks, by which repetition is counted in a page and over a site.
+"""Stable 64-bit hashes of blocks, by which repetition is counted in a page, and the table that counts it over a site.
 
 The hash of a block is ``mix(sum(h(c_i) * P[i]))`` over its code points, in wrapping 64-bit arithmetic, with random odd
 ``P``: multilinear hashing (Lemire and Kaser, "Strongly universal string hashing is fast", 2014). It is one pass of numpy
@@ -7,13 +7,20 @@ over the batch, the same on every machine, and says nothing of Python's salted `
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.blocks import Blocks
 from detector.chars import code_points
+from detector.errors import InputError
 
 _MAX_POSITION = 1 << 14  # multipliers start over after this many characters
 _MULTIPLIER_SEED = 20140401
@@ -52,3 +59,147 @@ def repeats_in_page(hashes: NDArray[np.uint64], page_index: NDArray[np.int64]) -
     _, inverse, counts = np.unique(salted, return_inverse=True, return_counts=True)
     times: NDArray[np.int64] = counts[inverse]
     return times
+
+
+class SiteCounts(NamedTuple):
+    """On how many other pages of its site each block stands, and how many others there are; int64 (n,) both.
+
+    Where `pages` is 0 the site is unknown, or this is the only page of it.
+    """
+
+    holding: NDArray[np.int64]
+    pages: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class RepeatTable:
+    """On how many pages of each site a block stands.
+
+    Attributes
+    ----------
+    sites : list of str, length s
+    n_pages : int64 ndarray of shape (s,)
+        Pages counted of each site.
+    offsets : int64 ndarray of shape (s + 1,)
+        Site ``i`` owns ``hashes[offsets[i]:offsets[i + 1]]``.
+    hashes : uint64 ndarray of shape (m,)
+        Hashes of blocks, ascending within a site; only those on two pages or more.
+    holding : int64 ndarray of shape (m,)
+        Pages of the site that hold the block.
+    """
+
+    sites: list[str]
+    n_pages: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    holding: NDArray[np.int64]
+    _place: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_place", {site: i for i, site in enumerate(self.sites)})
+
+    def counts(
+        self, hashes: NDArray[np.uint64], page_offsets: NDArray[np.int64], sites: Sequence[str | None]
+    ) -> SiteCounts:
+        """Look up the blocks of a batch of pages, each page itself left out of the count.
+
+        The pages are taken to be among those counted; of one that was not, the counts are too low by one.
+
+        Parameters
+        ----------
+        hashes : uint64 ndarray of shape (n,)
+            As `block_hashes` makes them.
+        page_offsets : int64 ndarray of shape (p + 1,)
+        sites : sequence of str or None, length p
+        """
+        holding, pages = np.zeros(len(hashes), np.int64), np.zeros(len(hashes), np.int64)
+        for (first, last), site in zip(pairwise(page_offsets.tolist()), sites, strict=True):
+            if (place := self._place.get(site or "")) is not None and last > first:
+                holding[first:last] = self._holding(place, hashes[first:last])
+                pages[first:last] = self.n_pages[place] - 1
+        return SiteCounts(np.maximum(holding - 1, 0), pages)
+
+    def _holding(self, place: int, hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
+        known = slice(*self.offsets[place : place + 2].tolist())
+        if known.start == known.stop:
+            return np.zeros(len(hashes), np.int64)
+        at = np.minimum(np.searchsorted(self.hashes[known], hashes), known.stop - known.start - 1)
+        return np.where(self.hashes[known][at] == hashes, self.holding[known][at], 0)
+
+
+def count_repeats(batches: Iterable[tuple[Blocks, Sequence[str | None]]]) -> RepeatTable:
+    """Count on how many pages of each site a block stands.
+
+    Parameters
+    ----------
+    batches : iterable of (Blocks, sites)
+        Pages with the registered domain of each, or None; pages without a site are not counted.
+    """
+    found: dict[str, list[NDArray[np.uint64]]] = defaultdict(list)
+    for blocks, sites in batches:
+        hashes = block_hashes(blocks)
+        for (first, last), site in zip(pairwise(blocks.page_offsets.tolist()), sites, strict=True):
+            if site:
+                found[site].append(np.unique(hashes[first:last]))
+    names = sorted(found)
+    repeated = [_repeated(found[site]) for site in names]
+    return RepeatTable(
+        names, np.array([len(found[site]) for site in names], np.int64),
+        np.cumsum([0, *(len(hashes) for hashes, _ in repeated)]).astype(np.int64),
+        np.concatenate([np.zeros(0, np.uint64), *(hashes for hashes, _ in repeated)]),
+        np.concatenate([np.zeros(0, np.int64), *(holding for _, holding in repeated)]),
+    )  # fmt: skip
+
+
+def _repeated(pages: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    hashes, holding = np.unique(np.concatenate(pages), return_counts=True)
+    return hashes[holding > 1], holding[holding > 1]
+
+
+_TABLE_COLUMNS = ["site", "hash", "pages"]
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise InputError("a table of repeated blocks is Parquet: pip install 'detector[parquet]'") from error
+    return pyarrow
+
+
+def save_repeats(path: Path, table: RepeatTable) -> None:
+    """Write a table as Parquet: a row for each (site, hash) with its pages; hash 0 is the site as a whole."""
+    pyarrow = _pyarrow()
+    site = np.repeat(np.arange(len(table.sites)), np.diff(table.offsets))
+    rows = {
+        "site": np.array(table.sites, object)[np.concatenate([np.arange(len(table.sites)), site])],
+        "hash": np.concatenate([np.zeros(len(table.sites), np.uint64), table.hashes]),
+        "pages": np.concatenate([table.n_pages, table.holding]),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(pyarrow.table(rows), path)
+
+
+def load_repeats(path: Path) -> RepeatTable:
+    """Read a table that `save_repeats` wrote; its rows may stand in any order.
+
+    Raises
+    ------
+    InputError
+        If the file is not such a table.
+    """
+    pyarrow = _pyarrow()
+    try:
+        rows = pyarrow.parquet.read_table(path, columns=_TABLE_COLUMNS)
+        names, site = np.unique(rows["site"].to_numpy(), return_inverse=True)
+        hashes, pages = rows["hash"].to_numpy().astype(np.uint64), rows["pages"].to_numpy().astype(np.int64)
+    except (OSError, KeyError, ValueError, TypeError, pyarrow.ArrowException) as error:
+        raise InputError(f"{path}: not a table of repeated blocks ({error}); make one with `sites build`") from error
+    order = np.lexsort((hashes, site))
+    hashes, pages, site = hashes[order], pages[order], site[order]
+    totals = hashes == 0
+    if not np.array_equal(site[totals], np.arange(len(names))):
+        raise InputError(f"{path}: not a table of repeated blocks (sites without their number of pages)")
+    sizes = np.bincount(site[~totals], minlength=len(names))
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return RepeatTable(names.tolist(), pages[totals], offsets, hashes[~totals], pages[~totals])

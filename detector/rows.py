@@ -23,6 +23,11 @@ MAX_ROWS_BYTES = 4 << 30  # unpacked
 _COLUMNS = {"own", "label", "hashes", "n_chars", "holders", "page_offsets", "page_ids", "sites"}
 
 
+def is_copy(page_id: str) -> bool:
+    """Tell whether a page is a copy made for training."""
+    return page_id.endswith((SPAM_COPY, TEXT_COPY))
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Labelled blocks of many pages as numbers.
@@ -53,7 +58,7 @@ class Rows:
     @property
     def real(self) -> NDArray[np.bool_]:
         """Pages as they were found, not copies made for training, bool (p,)."""
-        return np.array([not page_id.endswith((SPAM_COPY, TEXT_COPY)) for page_id in self.page_ids], bool)
+        return np.array([not is_copy(page_id) for page_id in self.page_ids], bool)
 
     @property
     def sha256(self) -> str:

@@ -16,6 +16,11 @@ def host_of(url: str | None) -> str:
     return match.group(1).lower().rstrip(".") if match else ""
 
 
+def site_of(url: str | None) -> str | None:
+    """Return the registered domain of `url`, None when it has none."""
+    return domain_of(host_of(url)) or None
+
+
 @lru_cache(maxsize=65536)
 def domain_of(host: str) -> str:
     """Return the registered domain of a host (``news.sina.com.cn`` → ``sina.com.cn``), by the Public Suffix List.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,8 @@ from detector.lexicon import Lexicon
 from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
 from detector.network import Network
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
-from detector.rows import Rows, concat_rows, load_rows, make_rows, select_pages
+from detector.repeats import SiteCounts, block_hashes, count_repeats
+from detector.rows import Rows, concat_rows, is_copy, load_rows, make_rows, select_pages
 from detector.sentences import read_sentences
 from detector.spans import SpanModel
 
@@ -81,13 +83,13 @@ class Classifier(NamedTuple):
     second: Callable[[int], Any]
     first_seeds: Sequence[int] = (0,)
     second_seeds: Sequence[int] = (0,)
-    nameless: bool = True  # shown every block a second time, without its class and id words
+    strange: bool = True  # shown every block a second time, as if its site were unknown
 
 
 CLASSIFIERS = {
     "mlp": Classifier(partial(_perceptron, 64, 8), partial(_perceptron, 32, 10), FIRST_SEEDS, SECOND_SEEDS),
     "logistic": Classifier(_logistic, _logistic),
-    "boosting": Classifier(_boosting, _boosting, nameless=False),  # ten times slower to fit than the others
+    "boosting": Classifier(_boosting, _boosting, strange=False),  # ten times slower to fit than the others
 }
 DEFAULT_CLASSIFIER = "mlp"  # the one whose weights are plain arrays
 
@@ -140,9 +142,17 @@ def _words_of(estimator: Any) -> Words:
     return Words(weights.astype(np.float16).astype(np.float32), intercept)
 
 
+def repeats_among(labeled: Labeled) -> SiteCounts:
+    """Count repeated blocks over the labelled pages of each site, for one page in two: the other half has no table."""
+    blocks = labeled.blocks
+    found = [None if is_copy(i) else site for i, site in zip(blocks.page_ids, labeled.sites, strict=True)]
+    shown = [site if Random(i).random() < 0.5 else None for i, site in zip(blocks.page_ids, labeled.sites, strict=True)]
+    return count_repeats([(blocks, found)]).counts(block_hashes(blocks), blocks.page_offsets, shown)
+
+
 def rows_with_words(labeled: Labeled, lexicon: Lexicon, words: Words) -> Rows:
     """Featurise labelled pages with n-gram evidence that never saw them."""
-    own = featurize(labeled.blocks, lexicon, words)
+    own = featurize(labeled.blocks, lexicon, words, repeats_among(labeled))
     return make_rows(labeled.blocks, own, labeled.label, labeled.sites)
 
 
@@ -157,7 +167,7 @@ def rows_crossed(labeled: Labeled, lexicon: Lexicon, *, folds: int = INNER_FOLDS
         Fitted on all pages, for use on pages not among them.
     """
     every = fit_words(labeled)
-    own = featurize(labeled.blocks, lexicon, every)
+    own = featurize(labeled.blocks, lexicon, every, repeats_among(labeled))
     columns = [OWN_NAMES.index(name) for name in evidence.NAMES]
     page = labeled.blocks.page_index
     for train, test in site_folds(labeled.sites, folds, seed):
@@ -240,31 +250,37 @@ def fit(rows: Rows, classifier: Classifier, seed: int = 0) -> Fitted:
     X = with_context(rows.own, rows.layout.page_offsets)
     page = rows.page_index
     held_out = np.zeros((len(X), 3), np.float32)
-    named = (_FIRST_NAMED, _SECOND_NAMED) if classifier.nameless else ([], [])
+    strange = (_strange(FEATURE_NAMES), _strange((*consensus.NAMES, *OWN_NAMES))) if classifier.strange else ({}, {})
     for train, test in site_folds(rows.sites, INNER_FOLDS, seed):
         inside, outside = np.isin(page, train), np.isin(page, test)
-        estimators = _fit_pass(classifier.first, classifier.first_seeds[:1], X[inside], rows.label[inside], named[0])
+        estimators = _fit_pass(classifier.first, classifier.first_seeds[:1], X[inside], rows.label[inside], strange[0])
         held_out[outside] = _proba(estimators, X[outside])
-    first = _fit_pass(classifier.first, classifier.first_seeds, X, rows.label, named[0])
+    first = _fit_pass(classifier.first, classifier.first_seeds, X, rows.label, strange[0])
     Z = second_pass_input(held_out, rows.own, rows.layout)
-    return Fitted(first, _fit_pass(classifier.second, classifier.second_seeds, Z, rows.label, named[1]))
+    return Fitted(first, _fit_pass(classifier.second, classifier.second_seeds, Z, rows.label, strange[1]))
 
 
-# Columns of class and id words. Each block is also shown without them: a site not seen before has other words.
-_FIRST_NAMED = [i for i, name in enumerate(FEATURE_NAMES) if name.startswith("name_")]
-_SECOND_NAMED = [len(consensus.NAMES) + i for i, name in enumerate(OWN_NAMES) if name.startswith("name_")]
+def _strange(names: Sequence[str]) -> dict[int, float]:
+    """What columns hold on a site never seen: other class and id words, and no table of its repeated blocks."""
+    words = {i: 0.0 for i, name in enumerate(names) if name.startswith("name_") or name == "log_site_pages"}
+    table = {i: np.nan for i, name in enumerate(names) if name.startswith(("log_site_repeats", "site_share"))}
+    return words | table
 
 
 def _fit_pass(
-    make: Callable[[int], Any], seeds: Sequence[int], X: NDArray[np.float32], label: NDArray[np.int8], named: list[int]
+    make: Callable[[int], Any],
+    seeds: Sequence[int],
+    X: NDArray[np.float32],
+    label: NDArray[np.int8],
+    strange: dict[int, float],
 ) -> list[Any]:
     from sklearn.exceptions import ConvergenceWarning
 
     shown, truth = X[label >= 0], label[label >= 0]
-    if named:
-        nameless = shown.copy()
-        nameless[:, named] = 0
-        shown, truth = np.concatenate([shown, nameless]), np.concatenate([truth, truth])
+    if strange:
+        again = shown.copy()
+        again[:, list(strange)] = list(strange.values())
+        shown, truth = np.concatenate([shown, again]), np.concatenate([truth, truth])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed, small number of epochs is the regularisation
         return [make(seed).fit(shown, truth) for seed in seeds]

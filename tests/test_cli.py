@@ -104,6 +104,36 @@ def test_own_cues_are_read(run, page, tmp_path):
     assert run("predict", page, "--cues", cues).exit_code == 0
 
 
+# ---------------------------------------------------------------- sites
+
+
+@pytest.fixture
+def crawl(tmp_path, stories):
+    """Records of two sites, the pages of one after those of the other, and a page that says no URL."""
+    path = tmp_path / "crawl.jsonl"
+    sites = ["http://www.a-daily.cn/", "http://b-news.com.cn/", None]
+    rows = [{"html": stories[i].html, "url": sites[i // 3] and f"{sites[i // 3]}{i}.html"} for i in range(7)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    return path
+
+
+def test_repeated_blocks_are_counted_and_used(run, crawl, tmp_path):
+    table = tmp_path / "new" / "sites.parquet"
+    built = run("sites", "build", crawl, "-o", table)
+    assert built.stdout.startswith("6 pages of 2 sites, ")
+    assert (built.exit_code, built.stderr) == (3, f"detector: left out: {crawl}:7: no URL tells its site [no_site]\n")
+    plain, helped = (records(run("predict", crawl, *more)) for more in ([], ["--sites", table]))
+    scores = [[[block["scores"] for block in page["blocks"]] for page in found] for found in (plain, helped)]
+    assert scores[0][:6] != scores[1][:6]
+    assert scores[0][6] == scores[1][6]  # the page without a URL is judged as before
+
+
+def test_a_table_that_is_none_is_an_error_of_usage(run, page):
+    result = run("predict", page, "--sites", page)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "not a table of repeated blocks" in result.stderr
+
+
 # ---------------------------------------------------------------- predict: what comes out
 
 

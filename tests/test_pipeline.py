@@ -3,7 +3,8 @@ import pytest
 
 from detector.blocks import RawPage
 from detector.errors import PageError
-from detector.pipeline import detect, segment_page
+from detector.pipeline import detect, segment_page, segment_pages
+from detector.repeats import count_repeats
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,13 @@ def test_one_verdict_a_page_in_input_order(pages, tiny_model):
 def test_a_batch_equals_its_pages_one_by_one(pages, tiny_model, batch_pages):
     apart = [verdict for page in pages for verdict in detect([page], tiny_model)]
     assert plain(detect(pages, tiny_model, batch_pages=batch_pages)) == plain(apart)
+
+
+def test_a_batch_equals_its_pages_one_by_one_with_a_table(stories, tiny_model):
+    pages = [story.page._replace(url=f"http://site{i % 2}.cn/{i}") for i, story in enumerate(stories)]
+    table = count_repeats((page.blocks, [page.site]) for page in segment_pages(pages, on_loss=pytest.fail))
+    apart = [verdict for page in pages for verdict in detect([page], tiny_model, repeats=table)]
+    assert plain(detect(pages, tiny_model, repeats=table)) == plain(apart)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -1,11 +1,24 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyarrow import parquet
 
-from detector.blocks import concat
-from detector.repeats import _MAX_POSITION, block_hashes, repeats_in_page, segment_hashes
+from detector.blocks import Blocks, concat
+from detector.errors import InputError
+from detector.repeats import (
+    _MAX_POSITION,
+    RepeatTable,
+    block_hashes,
+    count_repeats,
+    load_repeats,
+    repeats_in_page,
+    save_repeats,
+    segment_hashes,
+)
 from detector.segment import segment_text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
@@ -59,3 +72,91 @@ def test_repeats_are_counted_by_page() -> None:
 
 def test_nothing_repeats_on_no_page() -> None:
     assert repeats_in_page(np.zeros(0, np.uint64), np.zeros(0, np.int64)).tolist() == []
+
+
+# ---------------------------------------------------------------- over a site
+
+
+def crawl() -> tuple[Blocks, list[str | None]]:
+    """Four pages of one site with a menu and a slogan, two of another, one of nobody knows where."""
+    pages = [
+        "首页\n雨停了\n版权所有",
+        "首页\n首页\n水涨了",
+        "首页\n渔歌\n版权所有",
+        "首页",
+        "首页\n渔歌",
+        "渔歌",
+        "首页",
+    ]
+    return concat([segment_text(page) for page in pages]), ["a.cn"] * 4 + ["b.cn"] * 2 + [None]
+
+
+def counts(table: RepeatTable, *pages: tuple[str, str | None]) -> tuple[list[int], list[int]]:
+    blocks = concat([segment_text(text) for text, _ in pages])
+    found = table.counts(block_hashes(blocks), blocks.page_offsets, [site for _, site in pages])
+    return found.holding.tolist(), found.pages.tolist()
+
+
+def test_a_page_is_left_out_of_its_own_count() -> None:
+    table = count_repeats([crawl()])
+    assert counts(table, ("首页\n版权所有\n雨停了", "a.cn")) == ([3, 1, 0], [3, 3, 3])
+
+
+def test_a_text_twice_on_a_page_counts_for_one_page() -> None:
+    table = count_repeats([(segment_text("首页\n首页\n首页"), ["a.cn"]), (segment_text("首页"), ["a.cn"])])
+    assert counts(table, ("首页", "a.cn")) == ([1], [1])
+
+
+def test_sites_are_counted_apart() -> None:
+    table = count_repeats([crawl()])
+    assert counts(table, ("渔歌", "a.cn"), ("渔歌", "b.cn")) == ([0, 1], [3, 1])
+
+
+@pytest.mark.parametrize("site", [None, "", "c.cn"])
+def test_an_unknown_site_has_no_other_pages(site: str | None) -> None:
+    assert counts(count_repeats([crawl()]), ("首页", site)) == ([0], [0])
+
+
+def test_pages_one_by_one_or_in_a_batch_count_the_same() -> None:
+    blocks, sites = crawl()
+    one_by_one = count_repeats((segment_text("\n".join(blocks.texts(a, b))), [site]) for a, b, site in
+                               zip(blocks.page_offsets[:-1], blocks.page_offsets[1:], sites, strict=True))  # fmt: skip
+    assert_equal(one_by_one, count_repeats([(blocks, sites)]))
+
+
+def assert_equal(one: RepeatTable, other: RepeatTable) -> None:
+    assert one.sites == other.sites
+    for name in ("n_pages", "offsets", "hashes", "holding"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), strict=True)
+
+
+def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
+    table = count_repeats([crawl()])
+    save_repeats(tmp_path / "sites.parquet", table)
+    assert_equal(load_repeats(tmp_path / "sites.parquet"), table)
+
+
+def test_rows_may_stand_in_any_order(tmp_path) -> None:
+    """Engines that group in parallel write them so."""
+    path = tmp_path / "sites.parquet"
+    save_repeats(path, count_repeats([crawl()]))
+    rows = parquet.read_table(path)
+    parquet.write_table(rows.take(list(reversed(range(len(rows))))), path)
+    assert_equal(load_repeats(path), count_repeats([crawl()]))
+
+
+def test_no_pages_make_an_empty_table(tmp_path) -> None:
+    save_repeats(tmp_path / "sites.parquet", count_repeats([]))
+    assert counts(load_repeats(tmp_path / "sites.parquet"), ("首页", "a.cn")) == ([0], [0])
+
+
+@pytest.mark.parametrize("damage", ["text", "columns", "totals"])
+def test_a_file_that_is_no_table_is_refused_by_name(tmp_path, damage) -> None:
+    path = tmp_path / "sites.parquet"
+    if damage == "text":
+        path.write_text("site,hash,pages\n")
+    else:
+        columns = {"site": ["a.cn"], "hash": np.array([7], np.uint64), "pages": [2]}
+        parquet.write_table(pa.table(columns | ({"site": [1]} if damage == "columns" else {})), path)
+    with pytest.raises(InputError, match=r"sites\.parquet: not a table of repeated blocks"):
+        load_repeats(path)

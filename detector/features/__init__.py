@@ -12,8 +12,9 @@ from detector.blocks import Blocks
 from detector.features import context, cues, evidence, links, markup, mass, position, repeated, shape
 from detector.lexicon import Lexicon
 from detector.ngrams import Words
+from detector.repeats import SiteCounts, block_hashes
 
-FEATURES_VERSION = 1  # raise it when a column changes its meaning
+FEATURES_VERSION = 2  # raise it when a column changes its meaning
 
 OWN_NAMES = (
     *shape.NAMES, *links.NAMES, *position.NAMES, *markup.NAMES, *cues.NAMES, *repeated.NAMES, *mass.NAMES,
@@ -26,8 +27,13 @@ _DOM_COLUMNS = [i for i, name in enumerate(OWN_NAMES) if name in (*links.NAMES, 
                 or name.rstrip("0123") in ("mass_share_", "log_mass_", "link_share_", "log_siblings_", "prose_share_")]  # fmt: skip
 
 
-def featurize(blocks: Blocks, lexicon: Lexicon, words: Words) -> Floats:
+def featurize(blocks: Blocks, lexicon: Lexicon, words: Words, seen: SiteCounts | None = None) -> Floats:
     """Compute every feature that a block has of its own.
+
+    Parameters
+    ----------
+    seen : SiteCounts, optional
+        Repetition over the pages of each site, where a table tells it.
 
     Returns
     -------
@@ -38,7 +44,8 @@ def featurize(blocks: Blocks, lexicon: Lexicon, words: Words) -> Floats:
         return np.zeros((0, len(OWN_NAMES)), np.float32)
     families = (
         shape.columns(blocks), links.columns(blocks), position.columns(blocks), markup.columns(blocks),
-        cues.columns(blocks, lexicon), repeated.columns(blocks), mass.columns(blocks), evidence.columns(blocks, words),
+        cues.columns(blocks, lexicon), repeated.columns(block_hashes(blocks), blocks.page_index, seen),
+        mass.columns(blocks), evidence.columns(blocks, words),
     )  # fmt: skip
     own = np.concatenate(families, axis=1)
     plain = np.flatnonzero(~blocks.from_dom[blocks.page_index])

@@ -17,7 +17,7 @@ SHIFTED = (
 )  # fmt: skip
 AVERAGED = (
     "log_chars", "link_density", "pause_share", "stop_share", "cue_legal", "cue_related", "cue_gambling",
-    "cover_gambling", "in_run", "words_content", "words_chrome", "words_spam",
+    "cover_gambling", "in_run", "site_share", "words_content", "words_chrome", "words_spam",
 )  # fmt: skip
 
 NAMES = (

@@ -26,11 +26,13 @@ from detector.decode import decode
 from detector.labeled import read_labeled
 from detector.lexicon import load_lexicon
 from detector.model import Model
-from detector.pipeline import detect
+from detector.pipeline import detect, segment_pages
+from detector.repeats import RepeatTable, count_repeats
 from detector.rows import concat_rows
 from detector.sentences import read_sentences
 from detector.train import fit_model, rows_crossed, rows_with_words, site_folds
 
+MIN_PAGES = 10  # of a site, for its repeated blocks to say something
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -61,22 +63,44 @@ def fold_model(train: list[GoldPage], seed: int) -> Model:
     return fit_model(concat_rows([rows, own]), words, lexicon, "fold", seed=seed)
 
 
-def fold_texts(pages: list[GoldPage], train: np.ndarray, test: np.ndarray, decoded: bool) -> list[str]:
+def fold_texts(
+    pages: list[GoldPage], train: np.ndarray, test: np.ndarray, decoded: bool, table: RepeatTable | None
+) -> list[list[str]]:
+    """Return the texts of the test pages and, where there is a table, those found with its help."""
     model = fold_model([pages[i] for i in train], seed=0)
     raw = [pages[i].page for i in test]
     if decoded:
         raw = [page._replace(body=decode(page.body).text) for page in raw]
-    return [verdict.text for verdict in detect(raw, model)]
+    if table:  # the site of many pages is known, but not their URL
+        raw = [page._replace(url=page.url or f"http://{pages[i].site}/") for page, i in zip(raw, test, strict=True)]
+    tables = [None, table] if table else [None]
+    return [[verdict.text for verdict in detect(raw, model, repeats=t)] for t in tables]
 
 
-def own_texts(pages: list[GoldPage], folds: int, decoded: bool) -> list[str]:
+def own_texts(pages: list[GoldPage], folds: int, decoded: bool, table: RepeatTable | None) -> list[list[str]]:
     splits = site_folds([page.site for page in pages], folds, seed=0)
-    found = Parallel(n_jobs=-1)(delayed(fold_texts)(pages, train, test, decoded) for train, test in splits)
-    texts = [""] * len(pages)
-    for (_, test), part in zip(splits, found, strict=True):
-        for i, text in zip(test, part, strict=True):
-            texts[i] = text
+    found = Parallel(n_jobs=-1)(delayed(fold_texts)(pages, train, test, decoded, table) for train, test in splits)
+    texts = [[""] * len(pages) for _ in found[0]]
+    for (_, test), ways in zip(splits, found, strict=True):
+        for column, part in zip(texts, ways, strict=True):
+            for i, text in zip(test, part, strict=True):
+                column[i] = text
     return texts
+
+
+def table_of(folder: Path) -> RepeatTable:
+    """Count repeated blocks over all pages of the folder, with or without gold."""
+    rows = map(json.loads, (folder / "index.jsonl").read_text("utf-8").splitlines())
+    pages = [
+        RawPage(r["id"], (folder / "pages" / f"{r['id']}.html").read_bytes(), f"http://{r['domain']}/") for r in rows
+    ]
+    return count_repeats((page.blocks, [page.site]) for page in segment_pages(pages, on_loss=click.echo))
+
+
+def often_seen(sites: list[str], table: RepeatTable) -> np.ndarray:
+    """Tell the pages of sites of which the table counts `MIN_PAGES` or more."""
+    n_pages = dict(zip(table.sites, table.n_pages.tolist(), strict=True))
+    return np.array([n_pages.get(site, 0) >= MIN_PAGES for site in sites])
 
 
 def peers() -> dict[str, Callable[[str], str]]:
@@ -130,17 +154,26 @@ def line(name: str, scores: np.ndarray, sites: list[str]) -> str:
 @click.option("--folds", default=5, show_default=True)
 @click.option("--peers/--no-peers", "with_peers", default=False, help="Measure installed extractors too.")
 @click.option("--decoded", is_flag=True, help="Give decoded text instead of raw bytes.")
+@click.option("--sites", "with_sites", is_flag=True, help="Also with a table of the repeated blocks of each site.")
 @click.option("--worst", default=0, help="Also list the N worst pages.")
 @click.option("--save", type=click.Path(path_type=Path), help="Write the texts as JSON lines.")
-def main(folder: Path, folds: int, with_peers: bool, decoded: bool, worst: int, save: Path | None) -> None:
+def main(folder: Path, folds: int, with_peers: bool, decoded: bool, with_sites: bool, worst: int, save: Path | None) -> None:  # fmt: skip
     """Print the table of main text against gold."""
     pages = clean_pages(folder)
     sites = [page.site for page in pages]
     click.echo(f"{len(pages)} pages of {len(set(sites))} sites, {folds} folds by site\n")
     click.echo("| extractor | F1 | median | below 0.5 | F1 by site |\n|---|---|---|---|---|")
-    texts = own_texts(pages, folds, decoded)
+    table = table_of(folder) if with_sites else None
+    texts, *others = own_texts(pages, folds, decoded, table)
     scores = np.array([f1(text, page.gold) for text, page in zip(texts, pages, strict=True)])
     click.echo(line("detector", scores, sites))
+    if table:
+        helped = np.array([f1(text, page.gold) for text, page in zip(others[0], pages, strict=True)])
+        click.echo(line("detector --sites", helped, sites))
+        often = often_seen(sites, table)
+        known = [site for site, is_often in zip(sites, often, strict=True) if is_often]
+        click.echo(line(f"detector, {often.sum()} pages of large sites", scores[often], known))
+        click.echo(line(f"detector --sites, {often.sum()} pages of large sites", helped[often], known))
     for name, extract in peers().items() if with_peers else ():
         found = np.array([f1(peer_text(extract, page.page), page.gold) for page in pages])
         click.echo(line(name, found, sites))
