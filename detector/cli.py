@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -14,6 +16,7 @@ from detector.labels import DEFAULT_POLICY, POLICIES
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
+    from detector.mine import Proposal
     from detector.pipeline import PageVerdict
 
 EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
@@ -21,6 +24,8 @@ EXIT_PARTLY = 3  # finished, but some pages could not be read
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MODEL_HELP = "A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]"
+CUES = click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
 
 
 class _Failure(click.ClickException):
@@ -41,30 +46,44 @@ class _Group(click.Group):
 @click.version_option(package_name="detector")
 def main() -> None:
     """Tell what a scraped Chinese page says from what its site put around it and from what somebody injected into it."""
+    if os.environ.get("NO_COLOR"):
+        click.get_current_context().color = False
+
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def _input_options(command: Command) -> Command:
+    """Add the options that say how pages are read and judged."""
+    options = (
+        click.option("--model", help=MODEL_HELP),
+        click.option(
+            "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
+        ),
+        click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup."),
+        click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]"),
+        click.option("--id-field", default="id", show_default=True),
+        click.option("--url-field", default="url", show_default=True),
+        CUES,
+        click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
-@click.option("--model", help="A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]")
 @click.option(
     "--format", "output_format", type=click.Choice(["jsonl", "text", "html"]), default="jsonl", show_default=True
 )
 @click.option("--blocks/--no-blocks", default=True, help="Leave the blocks out of jsonl.")
-@click.option(
-    "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
-)
-@click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
-@click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]")
-@click.option("--id-field", default="id", show_default=True)
-@click.option("--url-field", default="url", show_default=True)
-@click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
 @click.option("--policy", type=click.Choice(POLICIES), default=DEFAULT_POLICY, show_default=True,
               help="How much is taken for spam: more than is sure, as a rule, only what is beyond doubt.")  # fmt: skip
-@click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them.")
+@_input_options
 def predict(
-    paths: tuple[str, ...], model: str | None, output_format: str, blocks: bool, input_format: str | None,
-    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], policy: str,
-    sites: Path | None,
+    paths: tuple[str, ...], output_format: str, blocks: bool, policy: str, model: str | None, input_format: str | None,
+    html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
 ) -> None:  # fmt: skip
     """Label the blocks of pages and print verdicts, one page a line, in input order.
 
@@ -73,12 +92,10 @@ def predict(
     from detector.lexicon import load_lexicon
     from detector.model import load_model
     from detector.pipeline import detect
-    from detector.readers import Fields, read_paths
     from detector.repeats import load_repeats
     from detector.writers import WRITERS
 
-    texts = (text_field,) if text_field else Fields().text
-    pages = read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
+    pages = _read(paths, input_format, html_field, text_field, id_field, url_field)
     repeats = load_repeats(sites) if sites else None
     found = _Failures(
         detect(_with_progress(pages), load_model(model).under(policy), lexicon=load_lexicon(cues), repeats=repeats)
@@ -86,6 +103,15 @@ def predict(
     for line in WRITERS[output_format](found, blocks):
         click.echo(line, nl=False)
     found.exit()
+
+
+def _read(
+    paths: tuple[str, ...], input_format: str | None, html_field: str, text_field: str | None, id_field: str, url_field: str
+) -> Iterator[RawPage]:  # fmt: skip
+    from detector.readers import Fields, read_paths
+
+    texts = (text_field,) if text_field else Fields().text
+    return read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
 
 
 class _Failures:
@@ -259,6 +285,134 @@ def spans_(
     output.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(output / "spans.npz", allow_pickle=False, **model.arrays())
     click.echo(", ".join(f"{name} {value:g}" for name, value in scores.items()))
+
+
+@main.group()
+def lexicon() -> None:
+    """Look into the cues, and find new ones."""
+
+
+@lexicon.command("test")
+@click.argument("texts", nargs=-1, required=True, metavar="[TEXT|-]...")
+@CUES
+@click.option("--model", help=MODEL_HELP)
+@click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def test_(texts: tuple[str, ...], cues: tuple[Path, ...], model: str | None, output_format: str) -> None:
+    """Show what fires in a text and why: cues, injected strings, and what was nearly taken for one.
+
+    TEXT is a sentence, or - for the lines of standard input. What is injected stands in ⟦kind:…⟧.
+    """
+    from detector.explain import explain, heat_line, record_of, table_of
+    from detector.lexicon import load_lexicon
+    from detector.model import load_model
+
+    loaded, terms = load_model(model), load_lexicon(cues)
+    for number, text in enumerate(_lines(texts)):
+        found = explain(text, loaded, terms)
+        if output_format == "json":
+            click.echo(json.dumps(record_of(found), ensure_ascii=False))
+        else:
+            line = "".join(click.style(piece, **TONES[tone]) for piece, tone in heat_line(found))
+            click.echo("\n" * (number > 0) + "\n".join([line, *table_of(found)]))
+
+
+TONES: dict[str, dict[str, Any]] = {
+    "plain": {"reset": False},
+    "injected": {"fg": "red", "bold": True},
+    "near": {"fg": "yellow"},
+}
+
+
+def _lines(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the texts, for ``-`` the lines of standard input that say something."""
+    from detector.decode import without_surrogates
+
+    for text in texts:
+        if text == "-":
+            with click.open_file("-", encoding="utf-8", errors="replace") as lines:
+                yield from (line.strip() for line in lines if line.strip())
+        else:
+            yield without_surrogates(text)
+
+
+@lexicon.command("mine")
+@click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
+@click.option(
+    "--min-pages",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Suspicious pages in which a proposal stands.",
+)
+@click.option("--min-score", default=1.5, show_default=True, help="Standard deviations from what is to be expected.")
+@click.option("--top", type=click.IntRange(1), default=50, show_default=True, help="How many to propose.")
+@click.option("--known", is_flag=True, help="Show terms that the lexicon has, too.")
+@click.option("--format", "output_format", type=click.Choice(["text", "jsonl"]), default="text", show_default=True)
+@click.option("-o", "--output", type=PATH, help="Cue file that grows: brand.tsv takes brands, tail.tsv takes tails.")
+@click.option("--accept", is_flag=True, help="Ask for each proposal whether it goes into the cue file.")
+@click.option("--yes", is_flag=True, help="Put all of them into the cue file.")
+@_input_options
+def mine_(
+    paths: tuple[str, ...], min_pages: int, min_score: float, top: int, known: bool, output_format: str,
+    output: Path | None, accept: bool, yes: bool, model: str | None, input_format: str | None, html_field: str,
+    text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
+) -> None:  # fmt: skip
+    """Propose brands and tails that no cue file has, out of what stands in many unrelated pages.
+
+    PATH is what `predict` takes. What was accepted is used by `predict --cues FILE`. The text of the pages is kept,
+    compressed, in a file below $TMPDIR while the command runs.
+    """
+    from detector.lexicon import load_lexicon
+    from detector.mine import WRITERS, mine
+    from detector.model import load_model
+    from detector.pipeline import detect
+    from detector.repeats import load_repeats
+
+    if bool(output) != (accept or yes):
+        raise click.UsageError("-o goes with --accept, to be asked, or --yes, to take all")
+    if accept and "-" in paths:
+        raise click.UsageError("--accept asks on standard input, which is to hold the pages")
+    if output and not output.parent.is_dir():
+        raise click.UsageError(f"{output.parent}: no such folder")
+    own = [*cues, output] if output and output.exists() else cues
+    loaded, terms = load_model(model), load_lexicon(own)
+    pages = _read(paths, input_format, html_field, text_field, id_field, url_field)
+    repeats = load_repeats(sites) if sites else None
+    verdicts = _Failures(detect(_with_progress(pages), loaded, lexicon=terms, repeats=repeats))
+    found = [p for p in mine(verdicts, loaded, terms, min_pages=min_pages) if p.score >= min_score]
+    found = [p for p in found if known or not p.known][:top]
+    for line in WRITERS[output_format](found):
+        click.echo(line)
+    if output:
+        _accept(found, output, ask=not yes)
+    verdicts.exit()
+
+
+def _accept(proposals: list[Proposal], path: Path, *, ask: bool) -> None:
+    """Append proposals of the kind that the cue file holds, each as soon as it is accepted."""
+    from detector.lexicon import append_term
+    from detector.mine import kind_of, note_of, weight_of
+
+    added = 0
+    for proposal in [p for p in proposals if p.kind == kind_of(path)]:
+        answer = _answer(proposal) if ask else "y"
+        if answer == "q":
+            break
+        if answer == "y":
+            added += append_term(path, proposal.term, weight_of(proposal), note_of(proposal))
+    click.echo(f"detector: {added} {kind_of(path)}s added to {path}", err=True)
+
+
+def _answer(proposal: Proposal) -> str:
+    example = proposal.examples[0] if proposal.examples else ""
+    question = (
+        f"{proposal.term}  ({proposal.score:.1f}, {proposal.pages} pages, {proposal.sites} sites)  {example}\n  add?"
+    )
+    try:
+        return str(click.prompt(question, type=click.Choice(["y", "n", "q"]), default="n", err=True))
+    except click.Abort:  # end of input, or Ctrl-C: what was accepted so far stays
+        click.echo(err=True)
+        return "q"
 
 
 def _ticker(what: str) -> Any:

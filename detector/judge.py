@@ -149,7 +149,8 @@ def _around(plain: str, start: int, stop: int) -> list[float]:
 
 
 @lru_cache(maxsize=1)
-def _jieba() -> Any:
+def tokenizer() -> Any:
+    """Return jieba's tokenizer with its own dictionary, read when first asked for."""
     import logging
 
     import jieba
@@ -162,7 +163,7 @@ def _jieba() -> Any:
 
 def _words(plain: str, start: int, stop: int, key: str) -> list[float]:
     """What jieba makes of the window: words across the string's edges, words in it and how common they are."""
-    edge, words = chr(EDGE_CODE), _jieba()
+    edge, words = chr(EDGE_CODE), tokenizer()
     low = max(plain.rfind(edge, 0, start) + 1, start - WINDOW)
     high = min(plain.find(edge, stop), stop + WINDOW)
     cuts = list(words.cut(plain[low:high], HMM=False))

@@ -135,6 +135,26 @@ def _parse(text: str, name: str, group: int) -> dict[tuple[str, int], float]:
     return rows
 
 
+def append_term(path: Path, term: str, weight: float, note: str = "") -> bool:
+    """Append a line to a cue file, which is made if need be; False, and nothing is written, if it has the term.
+
+    Raises
+    ------
+    LexiconError
+        If the file is no cue file or cannot be written.
+    """
+    try:
+        text = path.read_text("utf-8-sig") if path.exists() else ""
+        if term.lower() in {known for known, _ in _parse(text, str(path), 0)}:
+            return False
+        start = "\n" if text and not text.endswith("\n") else ""
+        with path.open("a", encoding="utf-8", newline="\n") as stream:
+            stream.write(f"{start}{term}\t{weight:g}\t{note}".rstrip("\t") + "\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LexiconError(f"{path}: cannot be written to ({error})") from error
+    return True
+
+
 def _compile(rows: dict[tuple[str, int], float]) -> Lexicon:
     from ahocorasick_rs import AhoCorasick, MatchKind
 

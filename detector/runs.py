@@ -11,7 +11,9 @@ from detector.weigh import Weighed
 from detector.windows import COLD, Look
 
 RUN_BONUS = 5.0  # log odds that a run is given: a candidate need not be likely to be worth judging
-MAX_STRENGTH = 7.0  # log odds that one character can count for or against a run; more than the bonus, lest every one open a run
+MAX_STRENGTH = (
+    7.0  # log odds that one character can count for or against a run; more than the bonus, lest every one open a run
+)
 MAX_RUN = 80  # characters; a longer run is a matter for block labels
 MAX_RUNS = 200  # of one page that are judged
 CLAUSE_ENDS = "，。；！？"  # nothing goes on past them but an advert, in pieces

@@ -161,6 +161,14 @@ def echoes(text: str, strings: Mapping[str, Found]) -> list[tuple[tuple[int, int
     return out
 
 
+def weigh_candidates(texts: Sequence[str], model: SpanModel, lexicon: Lexicon) -> list[Mark]:
+    """Return what was looked at in one page, its title first, with the probability that each was injected."""
+    if not any(texts):
+        return []
+    weighed, runs, proba = judge_runs([texts], model, lexicon)
+    return _marks(weighed, runs, proba, 0, 0.0)
+
+
 # ---------------------------------------------------------------- settling
 
 

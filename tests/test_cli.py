@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
+from minecorpus import BRANDS
+from minecorpus import records as mine_records
 
 from detector.cli import main
 from detector.errors import ModelError
@@ -219,6 +221,14 @@ def test_a_file_name_in_another_encoding_does_not_end_the_run(run, tmp_path, sto
         (["train", "."], "Missing option '-o'"),
         (["evaluate"], "Missing argument"),
         (["labels", "rows", "nowhere", ".", "-o", "x"], "does not exist"),
+        (["lexicon", "test"], "Missing argument"),
+        (["lexicon", "test", "渡口", "--cues", "nowhere.tsv"], "nowhere.tsv: cannot be read"),
+        (["lexicon", "mine"], "Missing argument"),
+        (["lexicon", "mine", "-", "-o", "brand.tsv"], "-o goes with --accept, to be asked, or --yes"),
+        (["lexicon", "mine", "x", "--yes"], "-o goes with --accept, to be asked, or --yes"),
+        (["lexicon", "mine", "-", "-o", "nowhere/brand.tsv", "--yes"], "nowhere: no such folder"),
+        (["lexicon", "mine", "-", "--min-pages", "0"], "0 is not in the range x>=1"),
+        (["lexicon", "mine", "-", "-o", "brand.tsv", "--accept"], "--accept asks on standard input"),
     ],
 )
 def test_wrong_usage(run, arguments, words):
@@ -357,6 +367,145 @@ def test_evaluate_a_model_with_a_report(run, labeled_folder, tiny_folder, tmp_pa
     assert result.stdout.startswith("## sites trained on: 8 pages with content, ")
     folder = tmp_path / "report" / "sites_trained_on"
     assert sorted(path.name for path in folder.iterdir()) == ["report.md", "report.png", "worst_pages.tsv"]
+
+
+# ---------------------------------------------------------------- lexicon test
+
+INJECTED = "记者从泊璟丽国际app官方下载委宣传部获悉，全年新建小学三所。"
+MARKED = "记者从⟦brand:泊璟丽国际app官方下载⟧委宣传部获悉，全年新建小学三所。"
+
+
+@pytest.fixture
+def lexicon_command():
+    """Run a command of `lexicon` with the packaged model."""
+
+    def invoke(*arguments, **settings):
+        return CliRunner().invoke(main, ["lexicon", *map(str, arguments)], **settings)
+
+    return invoke
+
+
+def test_lexicon_test_shows_what_fires(lexicon_command):
+    result = lexicon_command("test", INJECTED, "渡口停航。")
+    lines = result.stdout.splitlines()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert lines[0] == MARKED
+    assert lines[1].split()[:2] == ["injected", "3-15"]
+    assert any(line.split() == ["cue", "6-8", "0.5", "tail", "国际"] for line in lines)
+    assert lines[-3:-1] == ["", "渡口停航。"]
+    assert lines[-1].startswith("  nothing injected (taken from 0.")
+
+
+def test_lexicon_test_reads_lines_and_writes_json(lexicon_command):
+    result = lexicon_command("test", "-", "--format", "json", input=f"{INJECTED}\n\n渡口停航。\n")
+    first, second = records(result)
+    assert (first["text"], second["text"], second["spans"]) == (INJECTED, "渡口停航。", [])
+    assert [span["text"] for span in first["spans"]] == ["泊璟丽国际app官方下载"]
+    assert {"start": 6, "end": 8, "term": "国际", "group": "tail", "weight": 0.5} in first["cues"]
+
+
+def test_lexicon_test_survives_bytes_that_are_no_text(lexicon_command):
+    result = lexicon_command("test", "-", "--format", "json", input=b"\xff\xfe\n")
+    assert (result.exit_code, len(records(result))) == (0, 1)
+
+
+def test_lexicon_test_takes_own_cues(lexicon_command, tmp_path):
+    (tmp_path / "brand.tsv").write_text("渡口\t2\n", "utf-8")
+    (record,) = records(lexicon_command("test", "渡口停航。", "--cues", tmp_path / "brand.tsv", "--format", "json"))
+    assert record["cues"] == [{"start": 0, "end": 2, "term": "渡口", "group": "brand", "weight": 2.0}]
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_lexicon_test_is_coloured_on_a_terminal_unless_forbidden(lexicon_command, environment, coloured):
+    result = lexicon_command("test", INJECTED, color=True, env={"NO_COLOR": "", **environment})
+    assert ("\x1b[31m" in result.stdout) == coloured
+
+
+# ---------------------------------------------------------------- lexicon mine
+
+
+@pytest.fixture
+def mine_corpus(tmp_path):
+    path = tmp_path / "corpus.jsonl"
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in mine_records()), "utf-8")
+    return path
+
+
+def terms(path):
+    return [line.split("\t")[0] for line in path.read_text("utf-8").splitlines()]
+
+
+def test_lexicon_mine_prints_a_table(lexicon_command, mine_corpus):
+    result = lexicon_command("mine", mine_corpus)
+    head, *rows = result.stdout.splitlines()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert head.split() == ["rank", "kind", "term", "score", "pages", "sites", "example"]
+    assert {tuple(row.split()[1:3]) for row in rows} == {*(("brand", b) for b in BRANDS), ("tail", "优享专线")}
+    assert all(row.split()[2] in row.split()[6] for row in rows)
+
+
+def test_lexicon_mine_reads_standard_input_and_writes_jsonl(mine_corpus):
+    command = [sys.executable, "-m", "detector", "lexicon", "mine", "-", "--format", "jsonl", "--top", "2"]
+    result = subprocess.run(command, input=mine_corpus.read_bytes(), capture_output=True, check=True)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["rank"] for record in found] == [1, 2]
+    assert {record["term"] for record in found} <= BRANDS
+
+
+def test_lexicon_mine_shows_known_terms_when_asked(lexicon_command, mine_corpus):
+    found = records(lexicon_command("mine", mine_corpus, "--format", "jsonl", "--known"))
+    assert {record["term"] for record in found if record["known"]} == {"必威"}
+
+
+def test_lexicon_mine_asks_and_appends(lexicon_command, mine_corpus, tmp_path):
+    cues = tmp_path / "brand.tsv"
+    cues.write_text("# of our own\n阿喏哩\t2", "utf-8")
+    result = lexicon_command("mine", mine_corpus, "-o", cues, "--accept", input="y\nn\nx\ny\n")
+    assert result.exit_code == 0
+    assert "add? (y, n, q) [n]: " in result.stderr
+    assert "is not one of 'y', 'n', 'q'" in result.stderr
+    assert result.stderr.endswith(f"detector: 2 brands added to {cues}\n")
+    before, own, *added = cues.read_text("utf-8").splitlines()
+    assert (before, own) == ("# of our own", "阿喏哩\t2")
+    assert {line.split("\t")[0] for line in added} < BRANDS
+    assert all(line.split("\t")[1:] == ["2", line.split("\t")[2]] and "mined: " in line for line in added)
+
+
+@pytest.mark.parametrize("answers", ["y\nq\n", "y\n"])
+def test_lexicon_mine_keeps_what_was_accepted_before_the_end(lexicon_command, mine_corpus, tmp_path, answers):
+    result = lexicon_command("mine", mine_corpus, "-o", tmp_path / "brand.tsv", "--accept", input=answers)
+    assert result.exit_code == 0
+    assert len(terms(tmp_path / "brand.tsv")) == 1
+
+
+def test_lexicon_mine_takes_all_and_never_twice(lexicon_command, mine_corpus, tmp_path):
+    cues = tmp_path / "brand.tsv"
+    assert lexicon_command("mine", mine_corpus, "-o", cues, "--yes").exit_code == 0
+    assert set(terms(cues)) == BRANDS
+    again = lexicon_command("mine", mine_corpus, "-o", cues, "--yes", "--known")
+    assert again.exit_code == 0
+    assert sorted(terms(cues)) == sorted({*BRANDS, "必威"})
+
+
+def test_lexicon_mine_puts_tails_into_a_file_of_tails(lexicon_command, mine_corpus, tmp_path):
+    assert lexicon_command("mine", mine_corpus, "-o", tmp_path / "tail.tsv", "--yes").exit_code == 0
+    assert (tmp_path / "tail.tsv").read_text("utf-8").startswith("优享专线\t0.5\tmined: ")
+
+
+def test_what_was_mined_is_taken_by_predict(lexicon_command, mine_corpus, tmp_path):
+    lexicon_command("mine", mine_corpus, "-o", tmp_path / "brand.tsv", "--yes")
+    result = CliRunner().invoke(main, ["predict", str(mine_corpus), "--cues", str(tmp_path / "brand.tsv")])
+    assert (result.exit_code, len(records(result))) == (0, 30)
+
+
+def test_lexicon_mine_names_pages_that_fail(lexicon_command, mine_corpus, tmp_path):
+    result = lexicon_command("mine", mine_corpus, tmp_path / "gone.html")
+    assert result.exit_code == 3
+    assert len(result.stdout.splitlines()) > 1
+    assert result.stderr.splitlines() == [
+        f"detector: {tmp_path}/gone.html: No such file or directory [missing]",
+        "detector: 1 of 31 pages could not be read",
+    ]
 
 
 # ---------------------------------------------------------------- on a terminal

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from detector.blocks import Blocks, concat
 from detector.errors import LexiconError
-from detector.lexicon import GROUPS, Lexicon, _compile, _parse, load_lexicon
+from detector.lexicon import GROUPS, Lexicon, _compile, _parse, append_term, load_lexicon
 from detector.segment import segment_text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=50)
@@ -174,3 +174,25 @@ def test_digest_is_stable() -> None:
 @pytest.mark.parametrize("rows", [{("渠", 1): 1}, {("渠水", 2): 1}, {("渠水", 1): 2}, {}])
 def test_digest_tells_terms_groups_and_weights(rows: dict[tuple[str, int], float]) -> None:
     assert _compile({("渠水", 1): 1}).sha256 != _compile(rows).sha256
+
+
+# ---------------------------------------------------------------- cue files that grow
+
+
+def test_a_term_is_appended_to_a_new_file(tmp_path):
+    assert append_term(tmp_path / "brand.tsv", "金渠彩", 2, "一个牌子")
+    assert append_term(tmp_path / "brand.tsv", "银渠彩", 0.5)
+    assert (tmp_path / "brand.tsv").read_text("utf-8") == "金渠彩\t2\t一个牌子\n银渠彩\t0.5\n"
+
+
+def test_lines_that_are_there_are_kept_and_no_term_is_doubled(tmp_path):
+    path = tmp_path / "brand.tsv"
+    path.write_text("\ufeff# own\nterm\tweight\nABC888", "utf-8")
+    assert not append_term(path, "abc888", 2)
+    assert append_term(path, "金渠彩", 2)
+    assert path.read_text("utf-8") == "\ufeff# own\nterm\tweight\nABC888\n金渠彩\t2\n"
+
+
+def test_a_file_that_cannot_be_written_to_is_named(tmp_path):
+    with pytest.raises(LexiconError, match="cannot be written to"):
+        append_term(tmp_path / "gone" / "brand.tsv", "金渠彩", 2)
