@@ -143,8 +143,11 @@ def part_of(site: str) -> int:
 
 
 def written_lines(part: int) -> list[str]:
-    """Return the lines of one part, `OWN_PART` the last."""
-    return _templates()["written"][part :: SITE_PARTS + 1]
+    """Return the lines of one part: every third line is in `OWN_PART`, the others are dealt out to the sites' parts."""
+    lines = _templates()["written"]
+    if part == OWN_PART:
+        return lines[::3]
+    return [line for number, line in enumerate(lines) if number % 3][part::SITE_PARTS]
 
 
 def spam_line(random: Random, part: int, name: str | None = None) -> str:

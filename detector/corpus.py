@@ -181,8 +181,9 @@ def sentence_pages(documents: Sequence[Document]) -> Labeled:
         title, page_id = document.texts[0], f"{SENTENCE}{number}{TEXT_COPY}"
         blocks = segment_text("\n".join(text for text, _ in lines), page_id=page_id, title=title)
         parts.append(Labeled(blocks, np.array([label for _, label in lines], np.int8), [document.group]))
-        alone = segment_text(spam_line(random, OWN_PART), page_id=f"spam{number}{TEXT_COPY}")
-        parts.append(Labeled(alone, np.full(len(alone), Label.SPAM, np.int8), [document.group]))
+        for half in range(2):
+            alone = segment_text(spam_line(random, OWN_PART), page_id=f"spam{number}.{half}{TEXT_COPY}")
+            parts.append(Labeled(alone, np.full(len(alone), Label.SPAM, np.int8), [document.group]))
     return concat_labeled(parts)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.chars import DIGIT, HAN, LATIN, OTHER, SYMBOL
+from detector.forest import Forest
 from detector.heat import N_TABLES, Background, Heat
 from detector.judge import TRIM, WINDOW, describe
 from detector.labels import DEFAULT_POLICY, POLICIES
@@ -46,15 +47,28 @@ class Found(NamedTuple):
     cue: str | None
 
 
+class Judges(NamedTuple):
+    """Networks and trees over candidates; they err in different ways, and their mean errs less."""
+
+    networks: tuple[Network, ...]
+    forest: Forest
+
+    def predict_proba(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability that each candidate was injected, float32 (m,)."""
+        if not len(rows):
+            return np.zeros(0, np.float32)
+        return (mean_proba(self.networks, rows)[:, 1] + self.forest.predict_proba(rows)) * np.float32(0.5)
+
+
 class SpanModel(NamedTuple):
-    """Heat, the networks over windows and over candidates, and the probabilities from which a candidate is taken.
+    """Heat, the networks over windows, networks and trees over candidates, and the probabilities from which one is taken.
 
     `thresholds` holds that of each policy, in the order of `labels.POLICIES`; `threshold` is the one in force.
     """
 
     heat: Heat
     windows: tuple[Network, ...]
-    judges: tuple[Network, ...]
+    judges: Judges
     thresholds: tuple[float, ...]
     threshold: float
 
@@ -67,7 +81,8 @@ class SpanModel(NamedTuple):
         named: dict[str, NDArray[Any]] = {f"table{i}": t.astype(np.float16) for i, t in enumerate(self.heat.tables)}
         named |= {"bias": np.array(self.heat.bias), "thresholds": np.array(self.thresholds)}
         named |= {f"background/{name}": table for name, table in self.heat.background._asdict().items()}
-        for kind, networks in (("window", self.windows), ("judge", self.judges)):
+        named |= {f"forest/{name}": array for name, array in self.judges.forest._asdict().items()}
+        for kind, networks in (("window", self.windows), ("judge", self.judges.networks)):
             named |= {f"{kind}/{i}/{name}": a for i, n in enumerate(networks) for name, a in n.arrays().items()}
         return named
 
@@ -75,11 +90,12 @@ class SpanModel(NamedTuple):
     def from_arrays(cls, named: Mapping[str, NDArray[Any]]) -> SpanModel:
         """Undo `arrays`; KeyError when one is missing."""
         tables = [named[f"table{i}"].astype(np.float32) for i in range(N_TABLES)]
+        forest = {name.removeprefix("forest/"): named[name] for name in named if name.startswith("forest/")}
         background = Background(*(named[f"background/{name}"] for name in Background._fields))
         return cls(
             Heat(tuple(tables), float(named["bias"]), background),
             networks_from(named, "window"),
-            networks_from(named, "judge"),
+            Judges(networks_from(named, "judge"), Forest.from_arrays(forest)),
             tuple(named["thresholds"].tolist()),
             float(named["thresholds"][POLICIES.index(DEFAULT_POLICY)]),
         )
@@ -144,9 +160,7 @@ def judge_runs(
     weighed = weigh(pages, model.heat, lexicon)
     look = look_again(weighed, model.windows)
     runs = find_runs(weighed, look)
-    if not len(runs.start):
-        return weighed, runs, np.zeros(0, np.float32)
-    return weighed, runs, mean_proba(model.judges, describe(weighed, look, runs))[:, 1]
+    return weighed, runs, model.judges.predict_proba(describe(weighed, look, runs))
 
 
 def echoes(text: str, strings: Mapping[str, Found]) -> list[tuple[tuple[int, int], Found]]:

@@ -18,18 +18,19 @@ from numpy.typing import NDArray
 
 from detector.chars import EDGE_CODE
 from detector.corpus import Labeled
-from detector.errors import InputError
+from detector.errors import InputError, ModelError
+from detector.forest import Forest
 from detector.heat import Background, Heat, count_background, from_coefficients, join, measure, vote_matrix
 from detector.inject import Injected, inject_strings, inject_title
 from detector.judge import describe
 from detector.labeled import LabeledPage
 from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.lexicon import Lexicon
-from detector.network import Network, mean_proba
+from detector.network import Network
 from detector.rows import is_copy
 from detector.runs import find_runs
 from detector.sentences import Document, Spans
-from detector.spans import SpanModel
+from detector.spans import Judges, SpanModel
 from detector.weigh import Weighed, cue_codes, weigh
 from detector.windows import BEHIND, FIRST, FURTHER, Look, cold_look, judge_windows, warm_zones, window_rows
 
@@ -42,8 +43,8 @@ NEAR = 6  # characters around an injected string that always serve as counter-ex
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
-# Of clean texts with a span, for choosing the thresholds; honest look-alikes raise more alarms than plain text does.
-MAX_ALARMS = {"strict": 0.002, "balanced": 0.0005, "lenient": 0.0001}
+# Strings that may raise an alarm, of clean texts and of honest look-alikes, for choosing the thresholds.
+MAX_ALARMS = {"strict": (0.002, 0.04), "balanced": (0.0005, 0.008), "lenient": (0.0001, 0.002)}
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
 
@@ -190,6 +191,7 @@ class Candidates(NamedTuple):
     document: NDArray[np.int64]
     written: NDArray[np.bool_]
     strings: list[str]
+    n_written: int  # documents that are our own, the first ones
 
 
 def find_candidates(documents: Sequence[Document], weighed: Weighed, look: Look, n_written: int) -> Candidates:
@@ -199,7 +201,9 @@ def find_candidates(documents: Sequence[Document], weighed: Weighed, look: Look,
     overlap = (inside[runs.stop] - inside[runs.start]) / (runs.stop - runs.start)
     strings = [weighed.plain[a:b] for a, b in zip(runs.start.tolist(), runs.stop.tolist(), strict=True)]
     document = weighed.page[runs.start]
-    return Candidates(describe(weighed, look, runs), overlap >= MIN_OVERLAP, document, document < n_written, strings)
+    return Candidates(
+        describe(weighed, look, runs), overlap >= MIN_OVERLAP, document, document < n_written, strings, n_written
+    )
 
 
 def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
@@ -236,15 +240,28 @@ def _fit_networks(
     return tuple(fitted)
 
 
-def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> tuple[Network, ...]:
-    """Fit the networks over candidates.
+def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> Judges:
+    """Fit the networks and trees over candidates.
 
     Raises
     ------
     InputError
         When all candidates are injected, or none is: there is too little text.
     """
-    return _fit_networks(rows, truth, (32,), 128, 25, 0.3, SEEDS)
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    networks = _fit_networks(rows, truth, (32,), 128, 25, 0.3, SEEDS)
+    trees = HistGradientBoostingClassifier(
+        max_iter=200, learning_rate=0.06, max_leaf_nodes=15, l2_regularization=3.0, min_samples_leaf=15,
+        max_features=0.3, random_state=SEEDS[0],
+    ).fit(rows, truth)  # fmt: skip
+    forest = Forest.from_estimator(trees)
+    shown = rows[:: max(1, len(rows) // 256)]
+    if not np.allclose(forest.predict_proba(shown), trees.predict_proba(shown)[:, 1], atol=1e-4):
+        raise ModelError(
+            "this version of scikit-learn keeps its trees in another form; fit with the one that is pinned"
+        )
+    return Judges(networks, forest)
 
 
 class SpanFit(NamedTuple):
@@ -359,26 +376,31 @@ def _heat_of(parts: Parts, lexicon: Lexicon, seed: int) -> Heat:
 
 
 def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Judge each half by networks fitted on the other, and choose the lowest thresholds with few alarms on clean texts.
+    """Judge each half by judges fitted on the other, and choose the lowest thresholds with few alarms on honest texts.
 
-    A string that recurs in one document is one alarm: it is one decision, however often the page repeats it.
+    A string that recurs is one alarm: it is one decision, however many pages of a site repeat it.
     """
-    alarms: dict[tuple[int, int, str], float] = {}
-    hits, total, n_clean = [], 0, 0
+    alarms: tuple[dict[str, float], dict[str, float]] = ({}, {})  # on clean texts, on the project's own honest ones
+    n_honest, hits, total = [0, 0], [], 0
     for i, (documents, _, found) in enumerate(sides):
-        judges = fit_judges(*_together([sides[1 - i].candidates]))
-        proba = mean_proba(judges, found.rows)[:, 1]
-        for p, number, string in zip(proba.tolist(), found.document.tolist(), found.strings, strict=True):
-            if not any(documents[number].spans):
-                alarms[i, number, string] = max(p, alarms.get((i, number, string), 0.0))
+        proba = fit_judges(*_together([sides[1 - i].candidates])).predict_proba(found.rows)
+        honest = np.array([not any(d.spans) for d in documents])
+        for k in np.flatnonzero(honest[found.document]).tolist():
+            kind = alarms[int(found.written[k])]
+            kind[found.strings[k]] = max(float(proba[k]), kind.get(found.strings[k], 0.0))
         hits.append(proba[found.truth])
         total += sum(len(s) for d in documents for s in d.spans)
-        n_clean += sum(len(d.texts) for d in documents if not any(d.spans))
-    alarm, hit = np.sort(list(alarms.values()))[::-1], np.concatenate(hits)
-    thresholds = tuple(_lowest(alarm, int(MAX_ALARMS[policy] * n_clean)) for policy in POLICIES)
+        for number in np.flatnonzero(honest).tolist():
+            n_honest[int(number < found.n_written)] += sum(map(bool, documents[number].texts))
+    ranked, hit = [np.sort(list(kind.values()))[::-1] for kind in alarms], np.concatenate(hits)
+    thresholds = tuple(
+        max(_lowest(a, int(share * n)) for a, share, n in zip(ranked, MAX_ALARMS[policy], n_honest, strict=True))
+        for policy in POLICIES
+    )
     usual = thresholds[POLICIES.index(DEFAULT_POLICY)]
-    scores = {"clean_texts": n_clean, "alarms": int((alarm >= usual).sum()),
-              "injected": total, "candidates_found": len(hit), "taken": int((hit >= usual).sum())}  # fmt: skip
+    scores = {"clean_texts": n_honest[0], "alarms": int((ranked[0] >= usual).sum()), "look_alikes": n_honest[1],
+              "alarms_on_them": int((ranked[1] >= usual).sum()), "injected": total, "candidates_found": len(hit),
+              "taken": int((hit >= usual).sum())}  # fmt: skip
     return thresholds, {name: float(value) for name, value in scores.items()}
 
 

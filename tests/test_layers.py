@@ -28,7 +28,7 @@ LAYERS = (
     "weigh",
     "align heat inject lexicon lines ngrams readers repeats segment sentences verdicts",
     "decode",
-    "arrays augment blocks chars errors labels network sites",
+    "arrays augment blocks chars errors forest labels network sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 

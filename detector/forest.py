@@ -1,0 +1,60 @@
+"""Gradient-boosted trees as plain arrays: what scikit-learn fitted, evaluated without importing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Forest(NamedTuple):
+    """Trees of one fitted `HistGradientBoostingClassifier` of two classes; arrays of shape (trees, nodes).
+
+    A leaf leads to itself, so that all rows walk all trees in the same number of steps.
+    """
+
+    feature: NDArray[np.int32]
+    threshold: NDArray[np.float64]
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: NDArray[np.float64]
+    baseline: NDArray[np.float64]  # (1,), log odds
+    depth: NDArray[np.int32]  # (1,), steps from the root to the farthest leaf
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probability of class 1, float32 (n,); `X` holds no NaN."""
+        tree, row = np.arange(len(self.feature)), np.arange(len(X))[:, None]
+        node = np.zeros((len(X), len(tree)), np.int32)
+        for _ in range(int(self.depth[0])):
+            goes_left = X[row, self.feature[tree, node]] <= self.threshold[tree, node]
+            node = np.where(goes_left, self.left[tree, node], self.right[tree, node])
+        odds = self.value[tree, node].sum(axis=1) + self.baseline[0]
+        proba: NDArray[np.float32] = (1 / (1 + np.exp(-odds))).astype(np.float32)
+        return proba
+
+    @classmethod
+    def from_arrays(cls, named: Mapping[str, NDArray[Any]]) -> Forest:
+        """Undo `_asdict`; KeyError when an array is missing."""
+        return cls(**{name: named[name] for name in cls._fields})
+
+    @classmethod
+    def from_estimator(cls, estimator: Any) -> Forest:
+        """Read the arrays out of a fitted estimator.
+
+        scikit-learn keeps the trees in a private attribute; that they are read rightly is checked where a model is fitted.
+        """
+        trees = [predictors[0].nodes for predictors in estimator._predictors]
+        shape = len(trees), max(len(nodes) for nodes in trees)
+        feature, left, right = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        threshold, value = np.full(shape, np.inf), np.zeros(shape)
+        for i, nodes in enumerate(trees):
+            n, leaf, itself = len(nodes), nodes["is_leaf"].astype(bool), np.arange(len(nodes))
+            feature[i, :n] = np.where(leaf, 0, nodes["feature_idx"])
+            threshold[i, :n] = np.where(leaf, np.inf, nodes["num_threshold"])
+            left[i, :n], right[i, :n] = np.where(leaf, itself, nodes["left"]), np.where(leaf, itself, nodes["right"])
+            value[i, :n] = np.where(leaf, nodes["value"], 0)
+        depth = max(int(nodes["depth"].max()) for nodes in trees)
+        baseline = np.array(estimator._baseline_prediction, np.float64).reshape(1)
+        return cls(feature, threshold, left, right, value, baseline, np.array([depth], np.int32))
