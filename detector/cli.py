@@ -13,6 +13,7 @@ import click
 
 from detector.errors import DetectorError
 from detector.labels import DEFAULT_POLICY, POLICIES
+from detector.settings import load_settings
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
@@ -46,8 +47,12 @@ class _Group(click.Group):
 @click.version_option(package_name="detector")
 def main() -> None:
     """Tell what a scraped Chinese page says from what its site put around it and from what somebody injected into it."""
+    context = click.get_current_context()
     if os.environ.get("NO_COLOR"):
-        click.get_current_context().color = False
+        context.color = False
+    if context.invoked_subcommand in ("predict", "lexicon"):
+        settings = load_settings(Path.cwd())
+        context.default_map = {"predict": settings, "lexicon": {"test": settings, "mine": settings}}
 
 
 Command = TypeVar("Command", bound=Callable[..., None])

@@ -5,7 +5,8 @@ DetectorError
 ├── InputError    an input path cannot be used at all
 ├── LabelError    labelled data is wrong or does not fit its page
 ├── LexiconError  a cue file is wrong
-└── ModelError    a model folder cannot be used
+├── ModelError    a model folder cannot be used
+└── SettingsError [tool.detector] or detector.toml is wrong
 """
 
 from __future__ import annotations
@@ -39,3 +40,7 @@ class LexiconError(DetectorError):
 
 class ModelError(DetectorError):
     """A model folder cannot be used."""
+
+
+class SettingsError(DetectorError):
+    """A settings file is wrong."""

@@ -1,12 +1,24 @@
 import numpy as np
 import pytest
 
+from detector.augment import OWN_PART, part_of, written_lines
 from detector.blocks import RawPage
-from detector.corpus import GoldPage, as_text, concat_labeled, gather, label_gold, read_gold, with_spam
+from detector.corpus import (
+    GoldPage,
+    as_text,
+    concat_labeled,
+    gather,
+    label_gold,
+    read_gold,
+    sentence_pages,
+    with_spam,
+)
 from detector.errors import InputError
 from detector.labeled import read_labeled
 from detector.labels import UNLABELED, Label
+from detector.rows import is_copy, is_sentence
 from detector.segment import segment, segment_text
+from detector.sentences import Document
 
 
 def labeled(story):
@@ -88,7 +100,7 @@ def comes_from(text, originals):
 def test_spam_is_spam_and_what_was_honest_stays_so(stories, seed):
     story = stories[int(seed) % len(stories)]
     blocks, label = labeled(story)
-    changed, new = with_spam(story.page, blocks, label, seed)
+    changed, new = with_spam(story.page, blocks, label, seed, part_of(story.site))
     old = set(blocks.texts())
     assert texts_of(changed, new, Label.SPAM)
     assert not old & set(texts_of(changed, new, Label.SPAM))
@@ -99,7 +111,7 @@ def test_spam_is_spam_and_what_was_honest_stays_so(stories, seed):
 
 def test_far_from_the_spam_nothing_is_learned_twice(stories):
     story = stories[0]
-    _, label = with_spam(story.page, *labeled(story), "3")
+    _, label = with_spam(story.page, *labeled(story), "3", 0)
     spam = np.flatnonzero(label == Label.SPAM)
     known = np.flatnonzero(label >= 0)
     assert np.abs(known[:, None] - spam).min(axis=1).max() <= 4
@@ -109,16 +121,44 @@ def test_a_headline_that_stands_twice_keeps_both_labels():
     """In the copy with spam the headline took the label of its twin in the list of related links."""
     html = "<h1>青石桥修复完工</h1><p>青石桥昨日修复完工，两岸恢复通行。</p><ul><li>青石桥修复完工</li></ul>"
     blocks = segment(html)
-    changed, label = with_spam(RawPage.from_html(html), blocks, np.int8([0, 0, 1]), "5")
+    changed, label = with_spam(RawPage.from_html(html), blocks, np.int8([0, 0, 1]), "5", 0)
     twins = [value for text, value in zip(changed.texts(), label.tolist(), strict=True) if text == "青石桥修复完工"]
     assert twins == [0, 1]
 
 
 def test_the_same_seed_makes_the_same_copy(stories):
     story = stories[0]
-    copies = [with_spam(story.page, *labeled(story), "7") for _ in range(2)]
+    copies = [with_spam(story.page, *labeled(story), "7", 0) for _ in range(2)]
     assert copies[0][0].text == copies[1][0].text
     assert copies[0][1].tolist() == copies[1][1].tolist()
+
+
+def parts_of(blocks, label):
+    """The parts of the written lines that a page's spam comes from."""
+    spam = set(texts_of(blocks, label, Label.SPAM))
+    return {part for part in range(OWN_PART + 1) if spam & set(written_lines(part))}
+
+
+@pytest.mark.parametrize("part", [0, 5, OWN_PART])
+def test_written_spam_comes_from_the_part_asked_for(stories, part):
+    found = [parts_of(*with_spam(s.page, *labeled(s), str(seed), part)) for s in stories[:4] for seed in range(3)]
+    assert set.union(*found) == {part}
+
+
+def test_pages_of_a_crawl_get_the_spam_of_their_site_and_our_own_pages_ours(stories, labeled_folder):
+    crawled = [GoldPage(s.page, s.site, "\n".join(s.content)) for s in stories]
+    assert parts_of(*gather(iter(crawled))[:2]) <= {part_of(s.site) for s in stories}
+    assert parts_of(*gather(read_labeled(labeled_folder))[:2]) == {OWN_PART}
+
+
+def test_sentences_become_pages_that_say_so():
+    document = Document(["", "警方提醒，网络赌博害人害己。", "渡口停航。"], [[], [], []], "own3")
+    found = sentence_pages([document] * 12)
+    sentences = [page_id for page_id in found.blocks.page_ids if is_sentence(page_id)]
+    assert len(sentences) == 12
+    assert all(map(is_copy, found.blocks.page_ids))
+    assert set(texts_of(found.blocks, found.label, Label.CONTENT)) == set(document.texts[1:])
+    assert parts_of(found.blocks, found.label) == {OWN_PART}
 
 
 @pytest.mark.parametrize("seed", ["a", "b", "c", "d", "e", "f"])

@@ -26,7 +26,7 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "align heat inject lexicon lines ngrams readers repeats segment sentences verdicts",
+    "align heat inject lexicon lines ngrams readers repeats segment sentences settings verdicts",
     "decode",
     "arrays augment blocks chars errors forest labels network sites",
 )

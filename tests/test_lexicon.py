@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.blocks import Blocks, concat
+from detector.chars import code_points
 from detector.errors import LexiconError
-from detector.lexicon import GROUPS, Lexicon, _compile, _parse, append_term, load_lexicon
+from detector.lexicon import GROUPS, Lexicon, _compile, _parse, append_term, load_lexicon, normalised
 from detector.segment import segment_text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=50)
@@ -84,6 +85,95 @@ def test_batch_hits_as_its_pages_do(lines: list[str]) -> None:
     single = [found(SMALL, segment_text(line)) for line in lines]
     batch = concat([segment_text(line) for line in lines])
     assert found(SMALL, batch) == [(term, i, text) for i, hits in enumerate(single) for term, _, text in hits]
+
+
+# ------------------------------------------------------------------------------------------------ forms as written
+
+FORMS = _compile(_parse("金渠彩\n开元体育\nbet365\n亚搏app\n88彩\nv8彩\n", "own.tsv", GAMBLING))
+
+
+def places(text: str) -> list[tuple[str, str]]:
+    """Return (term, string as shown) of what is found in a text."""
+    return [(FORMS.terms[term], text[start:stop]) for term, start, stop in FORMS.find(code_points(text)).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "shown"),
+    [
+        ("来金渠彩投注", "金渠彩", "金渠彩"),
+        ("來開元體育投注", "开元体育", "開元體育"),
+        ("开元体育、", "开元体育", "开元体育"),
+        ("ｂｅｔ３６５官网", "bet365", "ｂｅｔ３６５"),
+        ("BET365官网", "bet365", "BET365"),
+        ("𝐛𝐞𝐭𝟑𝟔𝟓官网", "bet365", "𝐛𝐞𝐭𝟑𝟔𝟓"),
+        ("ⓑⓔⓣ③⑥⑤官网", "bet365", "ⓑⓔⓣ③⑥⑤"),
+        ("𠮷金·渠·彩投注", "金渠彩", "金·渠·彩"),
+        ("金★渠🎰彩", "金渠彩", "金★渠🎰彩"),
+        ("★金渠彩★", "金渠彩", "金渠彩"),
+        ("金|渠_彩", "金渠彩", "金|渠_彩"),
+        ("金\u200b渠彩", "金渠彩", "金\u200b渠彩"),
+        ("b\u200be\ufefft365", "bet365", "b\u200be\ufefft365"),
+        ("開·元★體\u200b育", "开元体育", "開·元★體\u200b育"),
+        ("亞·搏ＡＰＰ下载", "亚搏app", "亞·搏ＡＰＰ"),
+    ],
+)
+def test_a_cue_is_found_however_it_is_written(text: str, term: str, shown: str) -> None:
+    assert places(text) == [(term, shown)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "金 渠彩",
+        "金，渠彩",
+        "金、渠、彩",
+        "金,渠彩",
+        "金\n渠彩",
+        "金★★渠彩",
+        "金和渠彩",
+        "bet·365",
+        "b*e*t*3*6*5",
+        "亚搏·app",
+        "v·8彩",
+        "bet000",
+        "8·8彩",
+    ],
+)
+def test_what_is_set_apart_is_no_cue(text: str) -> None:
+    assert places(text) == []
+
+
+def test_every_place_is_one_of_the_text_as_shown() -> None:
+    text = "金渠彩★金·渠·彩，金\u200b渠彩"
+    assert places(text) == [("金渠彩", "金渠彩"), ("金渠彩", "金·渠·彩"), ("金渠彩", "金\u200b渠彩")]
+
+
+def test_hits_of_blocks_point_into_the_text_as_shown() -> None:
+    assert found(FORMS, segment_text("無\n來開·元·體育\n金渠彩")) == [("开元体育", 1, "開·元·體育"), ("金渠彩", 2, "金渠彩")]
+
+
+def test_nothing_is_passed_over_at_a_block_edge() -> None:
+    assert found(FORMS, segment_text("金·\n渠彩")) == []
+    assert found(FORMS, segment_text("金\n·渠彩")) == []
+
+
+@pytest.mark.parametrize("written", ["開元體育", "ＢＥＴ３６５", "bet365", "𝐛𝐞𝐭"])
+def test_terms_are_kept_as_they_are_looked_for(written: str) -> None:
+    terms = _compile(_parse(written, "own.tsv", GAMBLING)).terms
+    assert terms == [normalised(written)] == [normalised(normalised(written))]
+
+
+def test_one_term_written_in_two_ways_is_one_cue() -> None:
+    assert _parse("開元體育\t1\n开元体育\t3\n", "x.tsv", 7) == {("开元体育", 7): 3.0}
+
+
+@FIXED
+@given(st.text(st.sampled_from("金渠彩開开元體体育ｂe\u200b·★🎰𠮷，8８ ")))
+def test_what_is_found_says_the_term_again(text: str) -> None:
+    """Whatever is wedged in: the string as shown, taken alone, is the same cue, and places never overlap."""
+    hits = FORMS.find(code_points(text)).tolist()
+    assert all(places(text[start:stop]) == [(FORMS.terms[term], text[start:stop])] for term, start, stop in hits)
+    assert [edge for _, *ends in hits for edge in ends] == sorted(edge for _, *ends in hits for edge in ends)
 
 
 # --------------------------------------------------------------------------------------------------------- cue files
