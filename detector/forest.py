@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+HIGHEST = np.finfo(np.float64).max  # threshold of a leaf: everything goes left, to the leaf itself
+
 
 class Forest(NamedTuple):
     """Trees of one fitted `HistGradientBoostingClassifier` of two classes; arrays of shape (trees, nodes).
@@ -48,11 +50,11 @@ class Forest(NamedTuple):
         trees = [predictors[0].nodes for predictors in estimator._predictors]
         shape = len(trees), max(len(nodes) for nodes in trees)
         feature, left, right = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
-        threshold, value = np.full(shape, np.inf), np.zeros(shape)
+        threshold, value = np.full(shape, HIGHEST), np.zeros(shape)
         for i, nodes in enumerate(trees):
             n, leaf, itself = len(nodes), nodes["is_leaf"].astype(bool), np.arange(len(nodes))
             feature[i, :n] = np.where(leaf, 0, nodes["feature_idx"])
-            threshold[i, :n] = np.where(leaf, np.inf, nodes["num_threshold"])
+            threshold[i, :n] = np.where(leaf, HIGHEST, nodes["num_threshold"])
             left[i, :n], right[i, :n] = np.where(leaf, itself, nodes["left"]), np.where(leaf, itself, nodes["right"])
             value[i, :n] = np.where(leaf, nodes["value"], 0)
         depth = max(int(nodes["depth"].max()) for nodes in trees)

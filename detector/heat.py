@@ -52,8 +52,8 @@ class Vote(NamedTuple):
     width: int
 
 
-def join(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Put texts one after another with an edge before each and after the last.
+def join(texts: Sequence[str], lead: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """Put texts one after another with an edge before each and after the last; `lead` edges before the first.
 
     Returns
     -------
@@ -62,9 +62,9 @@ def join(texts: Sequence[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
         Where each text begins.
     """
     edge = chr(EDGE_CODE)
-    codes = np.frombuffer((edge + edge.join(texts) + edge).encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = np.frombuffer((edge * lead + edge.join(texts) + edge).encode("utf-32-le", "surrogatepass"), np.uint32)
     sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    return codes, np.cumsum(np.concatenate([[1], sizes + 1]))[:-1]
+    return codes, np.cumsum(np.concatenate([[lead], sizes + 1]))[:-1]
 
 
 def buckets(folded: NDArray[np.uint64], size: int, bits: int) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detector.chars import DIGIT, EDGE_CODE, HAN, LATIN, PUNCT, SPACE
 from detector.heat import N_CUES, N_KINDS, measure_fit
 from detector.runs import Runs
-from detector.weigh import Weighed
+from detector.weigh import APART, Weighed
 from detector.windows import COLD, Look
 
 WINDOW = 10  # characters on each side that jieba sees
@@ -98,7 +98,7 @@ def _place(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[np
     length = end - begin
     page = page_of[runs.start]
     bounds = starts[weighed.first]
-    n_chars = np.diff(bounds)[page]
+    n_chars = np.diff(bounds)[page] - len(APART)
     kinds = weighed.traits.kinds
     warm = np.concatenate([[0], np.cumsum(hot > COLD)])
     shares = [
@@ -107,7 +107,7 @@ def _place(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[np
     n_runs = np.bincount(page, minlength=len(weighed.first) - 1)[page]
     total = np.bincount(page, runs.heat, minlength=len(weighed.first) - 1)[page]
     reports = np.diff(np.searchsorted(weighed.reports, bounds))[page]
-    n_texts = np.diff(weighed.first)[page]
+    n_texts = np.diff(weighed.first)[page] - len(APART)
     return np.column_stack([
         runs.start == begin, runs.stop == end, runs.text == weighed.first[page], np.log1p(length), (runs.stop - runs.start) / length,
         np.log1p(n_runs), np.log1p(n_runs / n_chars * 1000), np.log1p(np.maximum(total - runs.heat, 0)), 100 * reports / (n_chars + 100),

@@ -145,7 +145,7 @@ def append_term(path: Path, term: str, weight: float, note: str = "") -> bool:
     """
     try:
         text = path.read_text("utf-8-sig") if path.exists() else ""
-        if term.lower() in {known for known, _ in _parse(text, str(path), 0)}:
+        if normalised(term) in {known for known, _ in _parse(text, str(path), 0)}:
             return False
         start = "\n" if text and not text.endswith("\n") else ""
         with path.open("a", encoding="utf-8", newline="\n") as stream:

@@ -24,9 +24,14 @@ class Network(NamedTuple):
 
     def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return class probabilities, float32 (n, k); NaN counts as the training mean."""
-        layer = np.nan_to_num((np.clip(X, self.low, self.high) - self.mean) / self.scale)
+        layer = np.clip(X, self.low, self.high)  # from here on in place: the arrays are large
+        layer -= self.mean
+        layer /= self.scale
+        np.nan_to_num(layer, copy=False)
         for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            layer = np.maximum(layer @ weights + biases, 0)
+            layer = layer @ weights
+            layer += biases
+            np.maximum(layer, 0, out=layer)
         return softmax(layer @ self.weights[-1] + self.biases[-1])
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:

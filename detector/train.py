@@ -345,8 +345,9 @@ def choose_thresholds(rows: Rows, proba: NDArray[np.float32]) -> tuple[float, fl
 def spam_thresholds(rows: Rows, proba: NDArray[np.float32]) -> dict[str, float]:
     """Choose for each policy the lowest threshold at which no more honest blocks are called spam than it allows."""
     honest = (rows.label == Label.CONTENT) | (rows.label == Label.CHROME)
-    sentence = np.array([is_sentence(page_id) for page_id in rows.page_ids])[rows.page_index[honest]]
-    p_spam, weight = proba[honest, Label.SPAM], np.where(sentence, SENTENCE_WEIGHT, 1.0)
+    sentence = np.array([is_sentence(page_id) for page_id in rows.page_ids])
+    by_page = np.where(sentence, SENTENCE_WEIGHT, rows.real.astype(float))  # copies would only repeat their pages
+    p_spam, weight = proba[honest, Label.SPAM], by_page[rows.page_index[honest]]
     share = np.array([weight[p_spam >= t].sum() for t in SPAM_THRESHOLDS]) / max(1.0, weight.sum())
     lowest = {policy: np.flatnonzero(share <= most) for policy, most in MAX_FALSE_SPAM.items()}
     return {policy: float(SPAM_THRESHOLDS[found[0] if len(found) else -1]) for policy, found in lowest.items()}

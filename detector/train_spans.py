@@ -31,7 +31,7 @@ from detector.rows import is_copy
 from detector.runs import find_runs
 from detector.sentences import Document, Spans
 from detector.spans import Judges, SpanModel
-from detector.weigh import Weighed, cue_codes, weigh
+from detector.weigh import APART, Weighed, cue_codes, weigh
 from detector.windows import BEHIND, FIRST, FURTHER, Look, cold_look, judge_windows, warm_zones, window_rows
 
 HALVES = 2  # of the sites; heat fitted on one finds the candidates of the other
@@ -44,7 +44,7 @@ FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-exampl
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
 # Strings that may raise an alarm, of clean texts and of honest look-alikes, for choosing the thresholds.
-MAX_ALARMS = {"strict": (0.002, 0.008), "balanced": (0.0005, 0.0046), "lenient": (0.0001, 0.0006)}
+MAX_ALARMS = {"strict": (0.002, 0.008), "balanced": (0.0005, 0.0023), "lenient": (0.0001, 0.0006)}
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
 
@@ -142,6 +142,8 @@ def fit_heat(
     from sklearn.linear_model import LogisticRegression
 
     texts = [t for d, w in zip(documents, weights, strict=True) for t in d.texts * w]
+    if not any(texts):
+        raise InputError("too little text to learn injected strings from: half of the sites have none")
     spans = [s for d, w in zip(documents, weights, strict=True) for s in d.spans * w]
     codes, starts = join(texts)
     truth = np.zeros(len(codes), np.int8)
@@ -209,7 +211,7 @@ def find_candidates(documents: Sequence[Document], weighed: Weighed, look: Look,
 def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
     """Tag every character: outside any injected string, the first of one, a further one, or the one behind, int8 (n_chars,)."""
     truth = np.zeros(len(weighed.hot), np.int8)
-    spans = (found for document in documents for found in document.spans)
+    spans = (found for document in documents for found in (*document.spans, *([] for _ in APART)))
     for start, found in zip(weighed.starts[:-1].tolist(), spans, strict=True):
         for a, b in sorted(found):
             truth[start + a : start + b + 1] = FURTHER

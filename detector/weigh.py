@@ -15,6 +15,9 @@ from detector.chars import EDGE_CODE
 from detector.heat import Background, Heat, Traits, join, measure, score
 from detector.lexicon import Lexicon
 
+# Empty texts behind each page, which set it apart from the next: nothing that is measured reaches over so many edges,
+# and so a page is judged in a batch as it is alone.
+APART = ("",) * 12
 MAX_SPACES = 0.25  # of a text's characters; beyond, all characters are set apart, and nothing can be told
 
 CUE_GROUPS = ("brand", "root", "tail", "gambling", "contact", "porn", "finance", "goods")
@@ -28,7 +31,7 @@ class Weighed(NamedTuple):
     texts : list of str
         Of all pages, one after another.
     first : int64 ndarray of shape (p + 1,)
-        Page ``i`` has the texts ``first[i]`` to ``first[i + 1]``; the first of them is its title.
+        Page ``i`` has the texts ``first[i]`` to ``first[i + 1]``; the first of them is its title, the last are `APART`.
     starts : int64 ndarray of shape (t + 1,)
         Where each text begins, and where one more would.
     plain : str
@@ -57,17 +60,17 @@ class Weighed(NamedTuple):
 
 def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon) -> Weighed:
     """Measure and weigh all characters of all pages at once."""
-    texts = [text for page in pages for text in page]
-    codes, starts = join(texts)
+    texts = [text for page in pages for text in (*page, *APART)]
+    codes, starts = join(texts, len(APART))
     cues, reports = cue_codes(codes, lexicon)
     traits = measure(codes, cues, heat.background)
     hot = score(traits, heat)
     hot[(codes == EDGE_CODE) | _spaced_out(codes, starts)] = -np.inf
-    first = np.cumsum([0, *map(len, pages)])
+    first = np.cumsum([0, *(len(page) + len(APART) for page in pages)])
     bounds = np.concatenate([starts, [len(codes)]]).astype(np.int64)
     page = np.repeat(np.arange(len(pages)), np.diff(bounds[first]))
     plain = traits.folded.astype("<u4").tobytes().decode("utf-32-le", "replace")
-    page = np.concatenate([np.zeros(1, np.int64), page])
+    page = np.concatenate([np.zeros(len(APART), np.int64), page])
     return Weighed(texts, first, bounds, plain, traits, hot, page, reports, heat.background)
 
 

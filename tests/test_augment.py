@@ -19,7 +19,6 @@ from detector.augment import (
 )
 from detector.segment import segment
 
-
 PARTS = [*range(SITE_PARTS), OWN_PART]
 
 

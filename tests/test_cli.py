@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import shutil
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -102,6 +103,32 @@ def test_own_cues_are_read(run, page, tmp_path):
     cues = tmp_path / "gambling.tsv"
     cues.write_text("阿喏哩\t2\n", "utf-8")
     assert run("predict", page, "--cues", cues).exit_code == 0
+
+
+# ---------------------------------------------------------------- policies
+
+
+def test_a_policy_tells_how_much_is_taken_for_spam(run, page, tiny_folder, tmp_path):
+    folder = shutil.copytree(tiny_folder, tmp_path / "other_v1")
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    card["policies"] = {"strict": 0.0, "balanced": 0.5, "lenient": 1.1}
+    (folder / "card.json").write_text(json.dumps(card), "utf-8")
+    labels = {}
+    for policy in ("strict", "lenient"):
+        (record,) = records(run("predict", page, "--model", folder, "--policy", policy))
+        labels[policy] = [block["label"] for block in record["blocks"]]
+    assert set(labels["strict"]) == {"spam"}
+    assert "spam" not in labels["lenient"]
+
+
+def test_balanced_is_the_policy_unless_another_is_asked_for(run, page):
+    assert run("predict", page).stdout == run("predict", page, "--policy", "balanced").stdout
+
+
+def test_an_unknown_policy_is_told_with_those_there_are(run, page):
+    result = run("predict", page, "--policy", "paranoid")
+    assert result.exit_code == 2
+    assert "'strict', 'balanced', 'lenient'" in result.stderr
 
 
 # ---------------------------------------------------------------- sites

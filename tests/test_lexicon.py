@@ -149,7 +149,10 @@ def test_every_place_is_one_of_the_text_as_shown() -> None:
 
 
 def test_hits_of_blocks_point_into_the_text_as_shown() -> None:
-    assert found(FORMS, segment_text("無\n來開·元·體育\n金渠彩")) == [("开元体育", 1, "開·元·體育"), ("金渠彩", 2, "金渠彩")]
+    assert found(FORMS, segment_text("無\n來開·元·體育\n金渠彩")) == [
+        ("开元体育", 1, "開·元·體育"),
+        ("金渠彩", 2, "金渠彩"),
+    ]
 
 
 def test_nothing_is_passed_over_at_a_block_edge() -> None:
@@ -281,6 +284,12 @@ def test_lines_that_are_there_are_kept_and_no_term_is_doubled(tmp_path):
     assert not append_term(path, "abc888", 2)
     assert append_term(path, "金渠彩", 2)
     assert path.read_text("utf-8") == "\ufeff# own\nterm\tweight\nABC888\n金渠彩\t2\n"
+
+
+@pytest.mark.xfail(reason="append_term compares terms as written, not as they are looked for")
+def test_a_term_written_in_another_form_is_not_doubled(tmp_path):
+    assert append_term(tmp_path / "brand.tsv", "開元體育", 2)
+    assert not append_term(tmp_path / "brand.tsv", "開元體育", 2)
 
 
 def test_a_file_that_cannot_be_written_to_is_named(tmp_path):

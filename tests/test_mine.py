@@ -9,6 +9,7 @@ from minecorpus import BRANDS, HONEST, records
 
 import detector.mine
 from detector.blocks import RawPage
+from detector.lexicon import normalised
 from detector.mine import (
     Proposal,
     Sheet,
@@ -77,7 +78,7 @@ def test_pages_and_sites_are_counted(new):
 def test_examples_show_the_term_as_it_stands_on_the_page(new):
     for proposal in new:
         assert 1 <= len(proposal.examples) <= 3
-        assert all(proposal.term in example.lower() for example in proposal.examples)
+        assert all(proposal.term in normalised(example) for example in proposal.examples)
         assert all(len(example) <= len(proposal.term) + 40 for example in proposal.examples)
 
 

@@ -10,12 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
+from rough import random_heat
 
 from detector.blocks import concat
 from detector.errors import ModelError
 from detector.features import OWN_NAMES, featurize
+from detector.forest import Forest
+from detector.labels import DEFAULT_POLICY, POLICIES
 from detector.model import Layout, find_model, load_classifier, load_model, read_arrays, read_card, save_model
 from detector.segment import segment
+from detector.spans import Judges, SpanModel
 from detector.train import Fitted
 
 
@@ -87,6 +91,30 @@ def test_retrained_in_place_it_is_read_anew(broken):
     stat = (broken / "card.json").stat()
     os.utime(broken / "card.json", ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
     assert load_model(broken).card.spam_threshold == before / 2
+
+
+# ---------------------------------------------------------------- policies
+
+
+def test_a_policy_sets_the_thresholds_and_leaves_the_model_as_it_was(tiny_model):
+    before = tiny_model.card.spam_threshold
+    found = {policy: tiny_model.under(policy).card.spam_threshold for policy in POLICIES}
+    assert found == tiny_model.card.policies
+    assert tiny_model.under(DEFAULT_POLICY).card == tiny_model.card
+    assert tiny_model.card.spam_threshold == before
+
+
+def test_a_policy_sets_the_threshold_of_strings_too(tiny_model):
+    forest = Forest(*(np.zeros(1) for _ in Forest._fields))
+    spans = SpanModel(random_heat(), (), Judges((), forest), (0.3, 0.6, 0.9), 0.6)
+    model = replace(tiny_model, spans=spans)
+    assert [model.under(policy).spans.threshold for policy in ("strict", "balanced", "lenient")] == [0.3, 0.6, 0.9]
+    assert tiny_model.under("strict").spans is None
+
+
+def test_an_unknown_policy_is_refused(tiny_model):
+    with pytest.raises(KeyError, match="paranoid"):
+        tiny_model.under("paranoid")
 
 
 # ---------------------------------------------------------------- where it is looked for

@@ -2,78 +2,105 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rough import random_heat
 
-from detector.runs import MAX_RUN, MAX_RUNS, MIN_HEAT, find_runs, heavy_runs, weigh
+from detector.runs import MAX_RUN, MAX_RUNS, RUN_BONUS, find_runs, likely_runs
+from detector.weigh import weigh
+from detector.windows import COLD, cold_look
 
-COLD, HOT = MIN_HEAT - 6, MIN_HEAT + 6
+NO, HOT = COLD, 6.0
 
 
 @pytest.mark.parametrize(
-    ("hot", "runs"),
+    ("enter", "stay", "leave", "runs"),
     [
-        ([-1, 4, 5, -1], [(1, 3, 9)]),
-        ([4, -1, 4], [(0, 3, 7)]),  # one cool character inside is not worth a second run
-        ([5, -9, 5], [(0, 1, 5), (2, 3, 5)]),
-        ([0.5, 1], []),  # less than a run costs
-        ([], []),
+        ([NO, 2, NO, NO], [NO, NO, 3, NO], [0, 0, 0, 1], [(1, 3, 6)]),
+        ([2, NO], [NO, 3], [0, 0], [(0, 2, 5)]),  # to the end of the zone
+        ([2, NO, NO, 2, NO], [NO, 2, NO, NO, 2], [0] * 5, [(0, 2, 4), (3, 5, 4)]),
+        ([2, NO, 1], [NO, -1, 2], [0, -7, 0], [(0, 3, 3)]),  # one cool character inside is not worth a second run
+        ([2, NO, 2], [NO, -9, 2], [0, 1, 0], [(0, 1, 3), (2, 3, 2)]),
+        ([2, 2, 2], [2, 2, 2], [0, -9, -9], [(0, 3, 6)]),
+        ([1 - RUN_BONUS], [NO], [0], [(0, 1, 1 - RUN_BONUS)]),  # not likely, but worth judging
+        ([-1 - RUN_BONUS], [NO], [0], []),
+        ([NO, NO], [5, 5], [0, 0], []),  # nothing goes on that did not begin
+        ([], [], [], []),
     ],
 )
-def test_runs_are_the_heaviest(hot, runs):
-    assert heavy_runs([float(h) for h in hot]) == runs
+def test_runs_are_the_likeliest(enter, stay, leave, runs):
+    found = likely_runs([float(x) for x in enter], [float(x) for x in stay], [float(x) for x in leave])
+    assert found == runs
 
 
-def painted(weighed, string):
-    """Heat that is high where a string stands and low elsewhere."""
-    hot, at = np.full(len(weighed.hot), COLD, np.float32), weighed.plain.find(string)
-    while at >= 0:
-        hot[at : at + len(string)] = HOT
-        at = weighed.plain.find(string, at + 1)
-    return hot
+@pytest.fixture
+def weighed_of(lexicon):
+    return lambda pages: weigh(pages, random_heat(), lexicon)
+
+
+def painted(weighed, *strings):
+    """A look that is sure of strings wherever they stand, and cold elsewhere."""
+    look = cold_look(len(weighed.hot))
+    look.leave[:] = -HOT
+    for string in strings:
+        at = weighed.plain.find(string)
+        while at >= 0:
+            look.inside[at : at + len(string)] = look.stay[at + 1 : at + len(string)] = HOT
+            look.enter[at], look.leave[at + len(string)] = HOT, HOT
+            at = weighed.plain.find(string, at + len(string))
+    return look
 
 
 def shown(weighed, runs):
     return [weighed.plain[a:b] for a, b in zip(runs.start, runs.stop, strict=True)]
 
 
-def test_places_are_those_of_all_texts(model, lexicon):
-    pages = [["标题", "昨日阿喏哩召开会议"], ["", "无", "阿喏哩党委"]]
-    weighed = weigh(pages, model.spans.heat, lexicon)
+def test_places_are_those_of_all_texts(weighed_of):
+    weighed = weighed_of([["标题", "昨日阿喏哩召开会议"], ["", "无", "阿喏哩党委"]])
     runs = find_runs(weighed, painted(weighed, "阿喏哩"))
     assert shown(weighed, runs) == ["阿喏哩", "阿喏哩"]
     assert runs.text.tolist() == [1, 4]
     assert weighed.page[runs.start].tolist() == [0, 1]
+    assert (runs.heat > HOT).all()
 
 
-def test_nothing_runs_past_the_end_of_a_clause(model, lexicon):
-    weighed = weigh([["", "昨日阿喏哩，阿喏哩召开会议"]], model.spans.heat, lexicon)
-    assert shown(weighed, find_runs(weighed, painted(weighed, "阿喏哩，阿喏哩"))) == ["阿喏哩", "阿喏哩"]
+def test_runs_beside_one_another_are_told_apart(weighed_of):
+    weighed = weighed_of([["", "昨日阿喏哩和泊璟丽召开会议"]])
+    assert shown(weighed, find_runs(weighed, painted(weighed, "阿喏哩", "泊璟丽"))) == ["阿喏哩", "泊璟丽"]
 
 
-def test_a_run_ends_with_its_text(model, lexicon):
-    weighed = weigh([["", "召开阿喏", "哩会议"]], model.spans.heat, lexicon)
-    hot = painted(weighed, "阿喏")
-    hot[weighed.starts[2]] = HOT
-    assert shown(weighed, find_runs(weighed, hot))[0] == "阿喏"
+def test_nothing_runs_past_the_end_of_a_clause(weighed_of):
+    weighed = weighed_of([["", "昨日阿喏哩，阿喏哩召开会议"]])
+    look = painted(weighed, "阿喏哩,阿喏哩")  # as it is folded
+    look.enter[:] = np.where(look.inside > COLD, HOT, COLD)
+    assert shown(weighed, find_runs(weighed, look)) == ["阿喏哩", "阿喏哩"]
 
 
-def test_what_is_too_long_is_no_string(model, lexicon):
-    weighed = weigh([["", "哩" * (MAX_RUN + 1)]], model.spans.heat, lexicon)
-    assert shown(weighed, find_runs(weighed, painted(weighed, "哩"))) == []
+def test_a_run_ends_with_its_text(weighed_of):
+    weighed = weighed_of([["", "召开阿喏", "哩会议"]])
+    assert shown(weighed, find_runs(weighed, painted(weighed, "阿喏", "哩"))) == ["阿喏", "哩"]
 
 
-def test_of_a_page_of_adverts_only_the_hottest_are_judged(model, lexicon):
-    weighed = weigh([["", *["昨日阿喏哩召开"] * (MAX_RUNS + 9)], ["", "昨日阿喏哩召开"]], model.spans.heat, lexicon)
-    runs = find_runs(weighed, painted(weighed, "阿喏哩"))
+@pytest.mark.parametrize(("size", "n"), [(MAX_RUN, 1), (MAX_RUN + 1, 0)])
+def test_what_is_too_long_is_no_string(weighed_of, size, n):
+    weighed = weighed_of([["", "哩" * size]])
+    assert len(find_runs(weighed, painted(weighed, "哩" * size)).start) == n
+
+
+def test_of_a_page_of_adverts_only_the_hottest_are_judged(weighed_of):
+    weighed = weighed_of([["", *["昨日阿喏哩召开"] * (MAX_RUNS + 9)], ["", "昨日阿喏哩召开"]])
+    look = painted(weighed, "阿喏哩")
+    look.enter[weighed.starts[3] + 2] += 0.5
+    runs = find_runs(weighed, look)
     assert np.bincount(weighed.page[runs.start]).tolist() == [MAX_RUNS, 1]
+    assert 3 in runs.text
+    assert runs.start.tolist() == sorted(runs.start.tolist())
 
 
-def test_text_set_apart_by_spaces_tells_nothing(model, lexicon):
-    weighed = weigh([["", "全 国 各 地 的 春 耕", "全国各地的春耕"]], model.spans.heat, lexicon)
-    inside = [weighed.hot[weighed.starts[i] : weighed.starts[i + 1] - 1] for i in (1, 2)]
-    assert [bool(np.isfinite(hot).all()) for hot in inside] == [False, True]
+def test_a_look_that_is_cold_finds_nothing(weighed_of):
+    weighed = weighed_of([["标题", "昨日阿喏哩召开会议"]])
+    assert shown(weighed, find_runs(weighed, cold_look(len(weighed.hot)))) == []
 
 
 @pytest.mark.parametrize("pages", [[[""]], [["", ""], [""]]])
-def test_nothing_to_weigh(model, lexicon, pages):
-    weighed = weigh(pages, model.spans.heat, lexicon)
-    assert len(find_runs(weighed, np.full(len(weighed.hot), HOT, np.float32)).start) == 0
+def test_nothing_to_weigh(weighed_of, pages):
+    weighed = weighed_of(pages)
+    assert len(find_runs(weighed, painted(weighed, "哩")).start) == 0

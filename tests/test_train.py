@@ -4,18 +4,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from detector.augment import part_of
 from detector.corpus import gather
 from detector.errors import InputError, ModelError
 from detector.evaluate import page_f1
 from detector.features import OWN_NAMES
 from detector.labeled import read_labeled
-from detector.labels import Label
+from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.model import Layout, load_model
-from detector.rows import Rows, save_rows, select_pages
+from detector.ngrams import block_scores, gram_counts
+from detector.rows import SENTENCE, Rows, save_rows, select_pages
+from detector.segment import segment_text
 from detector.train import (
     CLASSIFIERS,
     CONTENT_THRESHOLDS,
+    INJECTED_STEP,
+    MAX_FALSE_SPAM,
     SPAM_THRESHOLDS,
+    _word_groups,
+    _words_of,
     choose_thresholds,
     compare,
     cross_validate,
@@ -24,12 +31,15 @@ from detector.train import (
     fit,
     fit_model,
     fit_words,
+    fit_words_estimator,
     load_words,
     rows_crossed,
     save_words,
     site_folds,
+    spam_thresholds,
     train,
     training_rows,
+    training_sentences,
 )
 
 pytestmark = pytest.mark.usefixtures("serial")
@@ -70,12 +80,36 @@ def test_words_are_fitted_on_the_pages_asked_for(labeled_folder):
     assert not np.array_equal(some.weights, every.weights)
 
 
-def test_words_of_two_classes_never_say_the_third(labeled_folder, lexicon):
+def test_words_of_two_classes_never_say_the_third(labeled_folder):
     labeled = gather(read_labeled(labeled_folder), augment=False)
-    words = fit_words(labeled)
+    known = labeled.label >= 0
+    words = _words_of(fit_words_estimator(gram_counts(labeled.blocks)[known], labeled.label[known]))
     assert words.intercept[Label.SPAM] == -10
     assert not words.weights[:, Label.SPAM].any()
     assert np.array_equal(words.weights[:, 0], -words.weights[:, 1])
+
+
+def test_words_know_the_written_spam_of_their_sites_and_no_other(labeled_folder, monkeypatch):
+    """No page holds spam; two sites share one part of what is written, and only its lines are learned."""
+    monkeypatch.setattr("detector.train.written_lines", lambda part: [f"阿喏哩{part}号下注送彩金"] * 30)
+    labeled = gather(read_labeled(labeled_folder), augment=False)
+    p = block_scores(segment_text("阿喏哩下注送彩金"), fit_words(labeled))
+    assert p[0].argmax() == Label.SPAM
+    asked = []
+    monkeypatch.setattr("detector.train.written_lines", lambda part: asked.append(part) or ["阿喏哩下注送彩金"])
+    fit_words(labeled, np.array([0, 7]))
+    assert asked == sorted({part_of(labeled.sites[0]), part_of(labeled.sites[7])})
+
+
+def test_sites_that_share_written_spam_are_never_apart():
+    sites = [f"{number}.example" for number in range(40)]
+    for inside, outside in site_folds(_word_groups(sites), 4, 0):
+        assert not {part_of(sites[i]) for i in inside} & {part_of(sites[i]) for i in outside}
+
+
+def test_where_all_sites_share_one_part_they_are_told_apart_by_site():
+    sites = [site for site in map("{}.example".format, range(60)) if part_of(site) == 1]
+    assert _word_groups(sites) == sites
 
 
 def test_words_saved_and_loaded_are_the_same(tiny_rows, tmp_path):
@@ -97,8 +131,6 @@ def test_no_site_is_scored_by_words_that_saw_it(labeled_folder, lexicon):
 
 
 def training_scores(labeled, words):
-    from detector.ngrams import block_scores
-
     return block_scores(labeled.blocks, words)
 
 
@@ -118,6 +150,15 @@ def test_rows_alone_are_enough(tiny_rows, tmp_path, lexicon):
     save_rows(tmp_path / "rows.npz", tiny_rows[0])
     save_words(tmp_path / "words.npz", tiny_rows[1])
     assert training_rows([tmp_path], lexicon)[0].page_ids == tiny_rows[0].page_ids
+
+
+def test_of_injected_sentences_only_some_train_block_labels(tmp_path):
+    marked = [f"记者从⟦brand:阿喏哩{number}⟧局获悉，渠段已通水。" for number in range(4 * INJECTED_STEP)]
+    (tmp_path / "injected.txt").write_text("\n".join(marked), "utf-8")
+    (tmp_path / "honest.jsonl").write_text('{"text": "渡口停航。"}\n' * 7, "utf-8")
+    found = training_sentences(tmp_path)
+    assert [any(document.spans) for document in found] == [True] * 4 + [False] * 7
+    assert training_sentences(tmp_path / "gone") == []
 
 
 def test_nothing_to_train_on_says_where_it_looked(tmp_path, lexicon):
@@ -208,6 +249,46 @@ def test_spam_that_cannot_be_told_gets_the_highest_threshold():
     assert choose_thresholds(rows, proba)[1] == pytest.approx(SPAM_THRESHOLDS[-1])
 
 
+def honest_rows(page_ids):
+    """Two thousand honest blocks that are never spam, and as many pages of one more, which a model takes for spam."""
+    n = 2000 + len(page_ids)
+    bounds = np.array([0, *range(2000, n + 1)])
+    layout = Layout(np.full(n, 50), np.zeros((n, 4), np.int32), bounds)
+    label = np.full(n, Label.CHROME, np.int8)
+    label[0] = Label.CONTENT
+    own = np.zeros((n, len(OWN_NAMES)), np.float32)
+    rows = Rows(own, label, layout, np.zeros(n, np.uint64), ["a", *page_ids], ["a.example"] * (len(page_ids) + 1))
+    proba = np.zeros((n, 3), np.float32)
+    proba[2000:, Label.SPAM] = np.linspace(0.601, 0.899, len(page_ids))
+    return rows, proba
+
+
+def test_a_policy_allows_so_many_honest_blocks_and_no_more():
+    rows, proba = honest_rows([f"{number}" for number in range(12)])
+    found = spam_thresholds(rows, proba)
+    assert set(found) == set(POLICIES)
+    assert found["strict"] < found["balanced"] < found["lenient"]
+    assert choose_thresholds(rows, proba)[1] == found[DEFAULT_POLICY]
+    alarms = {policy: int((proba[:, Label.SPAM] >= t).sum()) for policy, t in found.items()}
+    assert alarms == {policy: int(most * 2012) for policy, most in MAX_FALSE_SPAM.items()}
+
+
+def test_the_projects_own_sentences_weigh_little():
+    pages, sentences = (
+        spam_thresholds(*honest_rows(ids))
+        for ids in ([f"{i}" for i in range(12)], [f"{SENTENCE}{i}" for i in range(12)])
+    )
+    assert sentences[DEFAULT_POLICY] == pytest.approx(SPAM_THRESHOLDS[0])
+    assert pages[DEFAULT_POLICY] > 0.85
+    assert sentences["lenient"] > SPAM_THRESHOLDS[0]  # little, but not nothing
+
+
+@pytest.mark.parametrize("label", [[2, 2], [-1, -1]])
+def test_without_honest_blocks_there_are_thresholds_still(label):
+    found = spam_thresholds(rows_of(label, [50, 50]), np.full((2, 3), 1 / 3, np.float32))
+    assert list(found.values()) == [SPAM_THRESHOLDS[0]] * len(POLICIES)
+
+
 # ---------------------------------------------------------------- the whole
 
 
@@ -223,6 +304,9 @@ def test_a_trained_folder_has_its_papers(tiny_folder):
     assert card["data"]["sites"] == ["beiling.example", "haibin.example", "linhe.example", "qingshan.example"]
     assert card["content_threshold"] in CONTENT_THRESHOLDS.tolist()
     assert card["spam_threshold"] in SPAM_THRESHOLDS.tolist()
+    assert set(card["policies"]) == set(POLICIES)
+    assert card["policies"]["strict"] <= card["policies"]["balanced"] <= card["policies"]["lenient"]
+    assert card["policies"][DEFAULT_POLICY] == card["spam_threshold"]
     assert set(card["scores"]["compared"]) == {"mlp"}
     assert set(card["scores"]["held_out"]["by_site"]) == set(card["data"]["sites"])
 

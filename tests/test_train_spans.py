@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+import json
+from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from detector.corpus import gather
 from detector.errors import InputError, LabelError
 from detector.labeled import read_labeled
+from detector.labels import DEFAULT_POLICY, POLICIES
+from detector.network import mean_proba
 from detector.sentences import read_honest, read_injected
 from detector.spans import SpanModel, find_spans
-from detector.train_spans import carrier_documents, page_documents, train_spans
+from detector.train_spans import (
+    MIN_CHROME,
+    carrier_documents,
+    chrome_documents,
+    fit_judges,
+    page_documents,
+    train_spans,
+)
 
 LABELED = Path(__file__).resolve().parents[1] / "labeled"
 LINES = [f"第{i}号渠段昨日通水，下游{i}个村的灌溉用水得到保障，乡水管站站长说今年不用再抽水了。" for i in range(60)]
@@ -23,7 +35,8 @@ def sentences(tmp_path_factory):
         "会上指出⟦advert:注册送彩金⟧要加强巡查。",
     ]
     (folder / "injected.txt").write_text("\n".join(marked * 8) + "\n", "utf-8")
-    (folder / "honest.jsonl").write_text('{"text": "警方提醒，网络赌博害人害己。"}\n' * 8, "utf-8")
+    honest = ["警方提醒，网络赌博害人害己。", "渡口停航\n恢复时间另行通知。"]
+    (folder / "honest.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in honest * 4), "utf-8")
     return folder
 
 
@@ -31,6 +44,12 @@ def test_marks_become_spans(sentences):
     document = read_injected(sentences / "injected.txt")[0]
     assert document.texts == ["某博通水", "记者从某博官网水利局获悉，渠段已通水。"]
     assert document.spans == [[(0, 2)], [(3, 7)]]
+
+
+def test_the_lines_of_an_honest_document_are_its_texts(sentences):
+    one, two = read_honest(sentences / "honest.jsonl")[:2]
+    assert (one.texts, one.spans) == (["", "警方提醒，网络赌博害人害己。"], [[], []])
+    assert (two.texts, two.spans) == (["", "渡口停航", "恢复时间另行通知。"], [[], [], []])
 
 
 def test_a_wrong_file_of_sentences_is_named(tmp_path):
@@ -45,11 +64,39 @@ def test_carriers_become_documents_without_a_title():
     assert sum(len(d.texts) - 1 for d in documents) == len(LINES)
 
 
-def test_too_little_text_is_told(labeled_folder, sentences, lexicon):
-    labeled = gather(read_labeled(labeled_folder), augment=False)
-    injected, honest = read_injected(sentences / "injected.txt"), read_honest(sentences / "honest.jsonl")
+def test_chrome_becomes_documents_where_it_is_text(labeled_folder, stories):
+    documents = chrome_documents(gather(read_labeled(labeled_folder)))
+    assert {d.group for d in documents} <= {story.site for story in stories}
+    assert 0 < len(documents) <= len(stories)  # none of the copies made for training
+    texts = [text for d in documents for text in d.texts[1:]]
+    assert min(map(len, texts)) >= MIN_CHROME
+    assert not any(spans for d in documents for spans in d.spans)
+
+
+@pytest.mark.parametrize("injected", [True, False])
+def test_candidates_of_one_kind_teach_nothing(injected):
     with pytest.raises(InputError, match="too little text"):
-        train_spans(labeled, LINES, injected, honest, lexicon)
+        fit_judges(np.zeros((9, 3), np.float32), np.full(9, injected))
+
+
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
+def test_too_little_text_is_told(labeled_folder, lexicon):
+    labeled = gather(islice(read_labeled(labeled_folder), 1), augment=False)
+    with pytest.raises(InputError, match="too little text"):
+        train_spans(labeled, LINES[:10], [], [], lexicon)
+
+
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
+def test_judges_are_networks_and_trees(lexicon):
+    random = np.random.default_rng(0)
+    rows = random.normal(size=(300, 4)).astype(np.float32)
+    truth = rows[:, 0] + rows[:, 1] > 0
+    judges = fit_judges(rows, truth)
+    found = judges.predict_proba(rows)
+    alone = mean_proba(judges.networks, rows)[:, 1], judges.forest.predict_proba(rows)
+    assert found == pytest.approx(np.mean(alone, axis=0), abs=1e-5)
+    assert ((found > 0.5) == truth).mean() > 0.95
+    assert judges.predict_proba(rows[:0]).tolist() == []
 
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
@@ -64,3 +111,6 @@ def test_a_model_trains_on_the_projects_own_texts_saves_and_loads(lexicon):
     pages = [document.texts for document in page_documents(labeled)]
     assert find_spans(pages, again, lexicon) == find_spans(pages, fitted.model, lexicon)
     assert fitted.scores["injected"] > 0
+    thresholds = [again.under(policy).threshold for policy in POLICIES]
+    assert thresholds == sorted(thresholds)
+    assert again.threshold == again.under(DEFAULT_POLICY).threshold

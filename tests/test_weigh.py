@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rough import random_heat
+
+from detector.chars import EDGE_CODE
+from detector.lexicon import GROUPS, _compile, _parse
+from detector.weigh import CUE_GROUPS, weigh
+
+PAGES = [["标题", "昨日金渠彩召开會議", ""], [""], ["Ｑ１", "🎰全县各地的春耕𠮷", "无"]]
+PAD = "。" * 10  # votes reach less far
+CUES = _compile(
+    _parse("金渠彩\n", "brand.tsv", GROUPS.index("brand")) | _parse("赌博\n", "report.tsv", GROUPS.index("report"))
+)
+
+
+def weighed_of(pages):
+    return weigh(pages, random_heat(), CUES)
+
+
+def inside(weighed, number):
+    """The places of text `number` of all."""
+    return slice(weighed.starts[number], weighed.starts[number + 1] - 1)
+
+
+def test_every_text_stands_at_its_place():
+    weighed = weighed_of(PAGES)
+    assert weighed.texts == [text for page in PAGES for text in page]
+    shown = ["".join(map(chr, weighed.traits.codes[inside(weighed, i)].tolist())) for i in range(len(weighed.texts))]
+    assert shown == weighed.texts
+    assert weighed.plain[inside(weighed, 1)] == "昨日金渠彩召开会议"
+    assert weighed.plain[inside(weighed, 4)] == "q0"
+
+
+def test_every_character_knows_its_page():
+    weighed = weighed_of(PAGES)
+    assert weighed.first.tolist() == [0, 3, 4, 7]
+    pages = [set(weighed.page[inside(weighed, i)].tolist()) for i in range(len(weighed.texts))]
+    assert pages == [{0}, {0}, set(), set(), {2}, {2}, {2}]
+    assert len(weighed.page) == len(weighed.hot) == len(weighed.plain)
+
+
+@pytest.mark.parametrize("text", ["𠮷👉🎰", "停航\ud800公告", "\ufffd", "a\u200bb", "ﷺ㎡㍿"])
+def test_odd_characters_shift_nothing(text):
+    weighed = weighed_of([["", text, "无"]])
+    assert len(weighed.plain) == len(weighed.hot) == len(text) + 5
+    assert weighed.plain[inside(weighed, 2)] == "无"
+
+
+def test_edges_tell_nothing_and_all_else_something():
+    weighed = weighed_of(PAGES)
+    assert np.isneginf(weighed.hot[weighed.traits.codes == EDGE_CODE]).all()
+    assert np.isfinite(weighed.hot[weighed.traits.codes != EDGE_CODE]).all()
+
+
+def test_text_set_apart_by_spaces_tells_nothing():
+    weighed = weighed_of([["", "全 国 各 地 的 春 耕", "全国各地 的春耕"]])
+    assert [bool(np.isfinite(weighed.hot[inside(weighed, i)]).all()) for i in (1, 2)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("昨日金渠彩召开", "金渠彩"),
+        ("昨日金·渠·彩召开", "金·渠·彩"),
+        ("昨日金渠彩金渠彩召开", "金渠彩金渠彩"),
+        ("昨日金渠，彩召开", ""),
+    ],
+)
+def test_cues_cover_their_characters_as_shown(text, covered):
+    cues = weighed_of([["", text]]).traits.cues[2:-1]
+    assert "".join(c for c, cue in zip(text, cues, strict=True) if cue) == covered
+    assert set(cues.tolist()) <= {0, CUE_GROUPS.index("brand") + 1}
+
+
+def test_talk_about_gambling_is_no_cue_but_known():
+    weighed = weighed_of([["", "网络赌博害人"], ["", "赌博"]])
+    assert not weighed.traits.cues.any()
+    assert weighed.plain[weighed.reports[0] :].startswith("赌博害人")
+    assert weighed.page[weighed.reports].tolist() == [0, 1]
+
+
+def test_a_batch_is_weighed_as_its_pages_one_by_one():
+    """But for the edges: heat sees a few characters past them."""
+    pages = [[PAD + text + PAD for text in page] for page in PAGES]
+    together = weighed_of(pages)
+    for page, first in zip(pages, together.first.tolist(), strict=False):
+        alone = weighed_of([page])
+        for i, text in enumerate(page):
+            mine, its = inside(together, first + i), inside(alone, i)
+            middle = slice(len(PAD), len(text) - len(PAD))
+            assert together.hot[mine][middle] == pytest.approx(alone.hot[its][middle], abs=1e-4)
+            assert together.traits.cues[mine].tolist() == alone.traits.cues[its].tolist()
+            assert together.plain[mine] == alone.plain[its]
+
+
+@pytest.mark.xfail(reason="votes reach over the edge between pages")
+def test_what_a_page_begins_with_does_not_hang_on_the_page_before():
+    page = ["", "全县各地的春耕"]
+    alone, after = weighed_of([page]), weighed_of([["", "昨日金渠彩"], page])
+    assert after.hot[inside(after, 3)] == pytest.approx(alone.hot[inside(alone, 1)], abs=1e-4)
+
+
+@pytest.mark.parametrize("pages", [[[""]], [["", ""], [""]]])
+def test_nothing_to_weigh(pages):
+    assert np.isneginf(weighed_of(pages).hot).all()
