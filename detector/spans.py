@@ -147,10 +147,13 @@ def _noisy(weighed: Weighed) -> NDArray[np.int64]:
 
 
 def _with_noise(found: list[Found], texts: Sequence[str], noise: Sequence[tuple[int, int, int]]) -> list[Found]:
-    """Put certain noise between what was found, where it does not lie inside."""
-    taken = [(f.text, f.start, f.stop) for f in found]
-    free = [(n, a, b) for n, a, b in noise if not any(n == t and a < stop and start < b for t, start, stop in taken)]
-    return sorted([*found, *(Found(n, a, b, 1.0, "noise", texts[n][a:b]) for n, a, b in free)])
+    """Put certain noise between what was found; of what overlaps, the longer stays."""
+    certain = [Found(n, a, b, 1.0, "noise", texts[n][a:b]) for n, a, b in noise]
+    out: list[Found] = []
+    for f in sorted([*certain, *found], key=lambda f: f.start - f.stop):  # the longest first, of equals the noise
+        if not any(f.text == g.text and f.start < g.stop and g.start < f.stop for g in out):
+            out.append(f)
+    return sorted(out)
 
 
 def judge_runs(
@@ -201,10 +204,10 @@ def _settle(weighed: Weighed, page: int, texts: Sequence[str], marks: Sequence[M
     """Look for what was taken again in the whole page, and join what touches."""
     places: dict[int, list[tuple[int, int, float]]] = defaultdict(list)
     sure: dict[str, float] = {}
-    for mark in marks:
-        start, stop = _trimmed(texts[mark.text], mark.start, mark.stop)
-        string = texts[mark.text][start:stop]
-        places[mark.text].append((start, stop, mark.p))
+    trimmed = [Mark(m.text, *_trimmed(texts[m.text], m.start, m.stop), m.p) for m in marks]
+    for mark in _without_overshot(texts, trimmed):
+        string = texts[mark.text][mark.start : mark.stop]
+        places[mark.text].append((mark.start, mark.stop, mark.p))
         sure[string] = max(mark.p, sure.get(string, 0.0))
     for string in sorted(sure, key=lambda string: -sure[string])[:MAX_STRINGS]:
         common = _common_string(texts, string)
@@ -217,6 +220,20 @@ def _settle(weighed: Weighed, page: int, texts: Sequence[str], marks: Sequence[M
         for place in _merged(places[number], texts[number])
     ]
     return [f for f in found if f.kind != "contact" or _has_company(weighed, first, f, found)]
+
+
+def _without_overshot(texts: Sequence[str], marks: Sequence[Mark]) -> list[Mark]:
+    """Drop marks that overlap a place of a string which is surer and stands more often: that place is found without them."""
+    strings = [texts[mark.text][mark.start : mark.stop] for mark in marks]
+    times = {string: sum(text.count(string) for text in texts) for string in set(strings)}
+    best = {string: max(m.p for m, s in zip(marks, strings, strict=True) if s == string) for string in times}
+
+    def overshoots(mark: Mark, string: str) -> bool:
+        better = (s for s in times if len(s) >= MIN_REPEATED and times[s] > times[string] and best[s] >= mark.p)
+        places = ((at, at + len(s)) for s in better for at in _places(texts[mark.text], s))
+        return any(start < mark.stop and mark.start < stop for start, stop in places)
+
+    return [mark for mark, string in zip(marks, strings, strict=True) if not overshoots(mark, string)]
 
 
 def _has_company(weighed: Weighed, first: int, contact: Found, found: Sequence[Found]) -> bool:

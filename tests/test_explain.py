@@ -8,7 +8,7 @@ from detector.explain import Explanation, RunnerUp, explain, heat_line, record_o
 from detector.lexicon import normalised
 from detector.spans import Found
 
-SENTENCE = "记者从泊璟丽国际app官方下载委宣传部获悉，全年新建小学三所。"
+SENTENCE = "记者从华庭汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
 
 
 @pytest.fixture(scope="module")
@@ -18,12 +18,12 @@ def found(model, lexicon):
 
 def test_an_injected_string_is_found_with_its_place(found):
     (span,) = found.injected
-    assert SENTENCE[span.start : span.stop] == "泊璟丽国际app官方下载"
+    assert SENTENCE[span.start : span.stop] == "华庭汇娱乐官网登录入口"
     assert span.score >= found.threshold
 
 
 def test_cues_are_named_by_group_weight_and_place(found, lexicon):
-    assert (6, 8, "国际", "tail", 0.5) in found.cues
+    assert (10, 14, "登录入口", "tail", 1.0) in found.cues
     assert all(normalised(SENTENCE[cue.start : cue.end]) == cue.term for cue in found.cues)
 
 

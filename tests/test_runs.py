@@ -57,7 +57,7 @@ def test_places_are_those_of_all_texts(weighed_of):
     weighed = weighed_of([["标题", "昨日阿喏哩召开会议"], ["", "无", "阿喏哩党委"]])
     runs = find_runs(weighed, painted(weighed, "阿喏哩"))
     assert shown(weighed, runs) == ["阿喏哩", "阿喏哩"]
-    assert runs.text.tolist() == [1, 4]
+    assert runs.text.tolist() == [1, weighed.first[1] + 2]
     assert weighed.page[runs.start].tolist() == [0, 1]
     assert (runs.heat > HOT).all()
 

@@ -6,10 +6,9 @@ from rough import random_heat
 
 from detector.chars import EDGE_CODE
 from detector.lexicon import GROUPS, _compile, _parse
-from detector.weigh import CUE_GROUPS, weigh
+from detector.weigh import APART, CUE_GROUPS, weigh
 
 PAGES = [["标题", "昨日金渠彩召开會議", ""], [""], ["Ｑ１", "🎰全县各地的春耕𠮷", "无"]]
-PAD = "。" * 10  # votes reach less far
 CUES = _compile(
     _parse("金渠彩\n", "brand.tsv", GROUPS.index("brand")) | _parse("赌博\n", "report.tsv", GROUPS.index("report"))
 )
@@ -24,27 +23,33 @@ def inside(weighed, number):
     return slice(weighed.starts[number], weighed.starts[number + 1] - 1)
 
 
+def page_of(weighed, number):
+    """The places of all texts of page `number`, and of what sets it apart."""
+    return slice(*weighed.starts[weighed.first[number : number + 2]])
+
+
 def test_every_text_stands_at_its_place():
     weighed = weighed_of(PAGES)
-    assert weighed.texts == [text for page in PAGES for text in page]
+    assert weighed.texts == [text for page in PAGES for text in (*page, *APART)]
     shown = ["".join(map(chr, weighed.traits.codes[inside(weighed, i)].tolist())) for i in range(len(weighed.texts))]
     assert shown == weighed.texts
     assert weighed.plain[inside(weighed, 1)] == "昨日金渠彩召开会议"
-    assert weighed.plain[inside(weighed, 4)] == "q0"
+    assert weighed.plain[inside(weighed, weighed.first[2])] == "q0"
 
 
 def test_every_character_knows_its_page():
     weighed = weighed_of(PAGES)
-    assert weighed.first.tolist() == [0, 3, 4, 7]
-    pages = [set(weighed.page[inside(weighed, i)].tolist()) for i in range(len(weighed.texts))]
-    assert pages == [{0}, {0}, set(), set(), {2}, {2}, {2}]
+    assert np.diff(weighed.first).tolist() == [len(page) + len(APART) for page in PAGES]
+    assert [set(weighed.page[page_of(weighed, i)].tolist()) for i in range(len(PAGES))] == [{0}, {1}, {2}]
+    assert weighed.page.tolist() == sorted(weighed.page.tolist())
     assert len(weighed.page) == len(weighed.hot) == len(weighed.plain)
 
 
 @pytest.mark.parametrize("text", ["𠮷👉🎰", "停航\ud800公告", "\ufffd", "a\u200bb", "ﷺ㎡㍿"])
 def test_odd_characters_shift_nothing(text):
     weighed = weighed_of([["", text, "无"]])
-    assert len(weighed.plain) == len(weighed.hot) == len(text) + 5
+    assert len(weighed.plain) == len(weighed.hot) == weighed.starts[-1]
+    assert np.diff(weighed.starts)[:3].tolist() == [1, len(text) + 1, 2]
     assert weighed.plain[inside(weighed, 2)] == "无"
 
 
@@ -69,7 +74,8 @@ def test_text_set_apart_by_spaces_tells_nothing():
     ],
 )
 def test_cues_cover_their_characters_as_shown(text, covered):
-    cues = weighed_of([["", text]]).traits.cues[2:-1]
+    weighed = weighed_of([["", text]])
+    cues = weighed.traits.cues[inside(weighed, 1)]
     assert "".join(c for c, cue in zip(text, cues, strict=True) if cue) == covered
     assert set(cues.tolist()) <= {0, CUE_GROUPS.index("brand") + 1}
 
@@ -82,24 +88,22 @@ def test_talk_about_gambling_is_no_cue_but_known():
 
 
 def test_a_batch_is_weighed_as_its_pages_one_by_one():
-    """But for the edges: heat sees a few characters past them."""
-    pages = [[PAD + text + PAD for text in page] for page in PAGES]
+    pages = [*PAGES, ["金渠彩全县", "各地的春耕金渠彩"], ["金渠彩"]]
     together = weighed_of(pages)
-    for page, first in zip(pages, together.first.tolist(), strict=False):
+    for number, page in enumerate(pages):
         alone = weighed_of([page])
-        for i, text in enumerate(page):
-            mine, its = inside(together, first + i), inside(alone, i)
-            middle = slice(len(PAD), len(text) - len(PAD))
-            assert together.hot[mine][middle] == pytest.approx(alone.hot[its][middle], abs=1e-4)
-            assert together.traits.cues[mine].tolist() == alone.traits.cues[its].tolist()
-            assert together.plain[mine] == alone.plain[its]
+        mine, its = page_of(together, number), page_of(alone, 0)
+        assert together.hot[mine] == pytest.approx(alone.hot[its], abs=1e-4)
+        assert together.traits.cues[mine].tolist() == alone.traits.cues[its].tolist()
+        assert together.plain[mine] == alone.plain[its]
 
 
-@pytest.mark.xfail(reason="votes reach over the edge between pages")
 def test_what_a_page_begins_with_does_not_hang_on_the_page_before():
-    page = ["", "全县各地的春耕"]
-    alone, after = weighed_of([page]), weighed_of([["", "昨日金渠彩"], page])
-    assert after.hot[inside(after, 3)] == pytest.approx(alone.hot[inside(alone, 1)], abs=1e-4)
+    page = ["全县各地的春耕"]
+    alone, after = weighed_of([page]), weighed_of([["昨日金渠彩"], page])
+    mine, its = inside(after, after.first[1]), inside(alone, 0)
+    assert after.plain[mine] == alone.plain[its] == page[0]
+    assert after.hot[mine] == pytest.approx(alone.hot[its], abs=1e-4)
 
 
 @pytest.mark.parametrize("pages", [[[""]], [["", ""], [""]]])

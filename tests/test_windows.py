@@ -25,7 +25,6 @@ from detector.windows import (
 )
 
 TEXTS = ["昨日召开会议", "", "全县各地的春耕已经开始，村民", "无"]
-PAD = "。" * 24  # heat, margin and window together reach less far
 NETWORKS = tuple(random_network(WIDTH, 4, seed) for seed in (0, 1))
 
 
@@ -135,18 +134,16 @@ def test_what_is_far_from_anything_warm_stays_cold(weighed):
 
 
 def test_a_batch_is_looked_at_as_its_pages_one_by_one(lexicon):
-    """But for the edges: heat sees a few characters past them."""
     texts = ["昨日阿喏哩官网召开会议，阿喏哩官网", "全县各地的春耕🎰已经bet365开始", "昨日阿喏哩官网"]
-    pages = [["", PAD + text + PAD] for text in texts]
+    pages = [[text] for text in texts]
     together = weigh(pages, random_heat(), lexicon)
     looked = look_again(together, NETWORKS)
     assert (looked.inside > COLD).any()
     for number, page in enumerate(pages):
-        alone = look_again(weigh([page], random_heat(), lexicon), NETWORKS)
-        first = together.starts[together.first[number]]
-        middle = slice(len(PAD), len(PAD) + len(texts[number]) + 1)
-        for a, b in zip(looked, alone, strict=True):
-            assert a[first + 1 :][middle] == pytest.approx(b[2:][middle], abs=1e-4)
+        alone = weigh([page], random_heat(), lexicon)
+        mine, its = slice(*together.starts[together.first[number : number + 2]]), slice(*alone.starts[alone.first])
+        for a, b in zip(looked, look_again(alone, NETWORKS), strict=True):
+            assert a[mine] == pytest.approx(b[its], abs=1e-4)
 
 
 @pytest.mark.parametrize("pages", [[[""]], [["", ""], [""]]])
