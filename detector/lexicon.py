@@ -141,8 +141,11 @@ def append_term(path: Path, term: str, weight: float, note: str = "") -> bool:
     Raises
     ------
     LexiconError
-        If the file is no cue file or cannot be written.
+        If the file is no cue file or cannot be written, or the term or note would break it.
     """
+    term = term.strip()
+    if not term or term.startswith("#") or set("\t\r\n") & {*term, *note}:
+        raise LexiconError(f"{path}: {term!r} ({note!r}) cannot be a line of a cue file")
     try:
         text = path.read_text("utf-8-sig") if path.exists() else ""
         if normalised(term) in {known for known, _ in _parse(text, str(path), 0)}:

@@ -398,8 +398,8 @@ def test_evaluate_a_model_with_a_report(run, labeled_folder, tiny_folder, tmp_pa
 
 # ---------------------------------------------------------------- lexicon test
 
-INJECTED = "记者从泊璟丽国际app官方下载委宣传部获悉，全年新建小学三所。"
-MARKED = "记者从⟦brand:泊璟丽国际app官方下载⟧委宣传部获悉，全年新建小学三所。"
+INJECTED = "记者从华庭汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
+MARKED = "记者从⟦brand:华庭汇娱乐官网登录入口⟧委宣传部获悉，全年新建小学三所。"
 
 
 @pytest.fixture
@@ -417,8 +417,8 @@ def test_lexicon_test_shows_what_fires(lexicon_command):
     lines = result.stdout.splitlines()
     assert (result.exit_code, result.stderr) == (0, "")
     assert lines[0] == MARKED
-    assert lines[1].split()[:2] == ["injected", "3-15"]
-    assert any(line.split() == ["cue", "6-8", "0.5", "tail", "国际"] for line in lines)
+    assert lines[1].split()[:2] == ["injected", "3-14"]
+    assert any(line.split() == ["cue", "10-14", "1", "tail", "登录入口"] for line in lines)
     assert lines[-3:-1] == ["", "渡口停航。"]
     assert lines[-1].startswith("  nothing injected (taken from 0.")
 
@@ -427,8 +427,8 @@ def test_lexicon_test_reads_lines_and_writes_json(lexicon_command):
     result = lexicon_command("test", "-", "--format", "json", input=f"{INJECTED}\n\n渡口停航。\n")
     first, second = records(result)
     assert (first["text"], second["text"], second["spans"]) == (INJECTED, "渡口停航。", [])
-    assert [span["text"] for span in first["spans"]] == ["泊璟丽国际app官方下载"]
-    assert {"start": 6, "end": 8, "term": "国际", "group": "tail", "weight": 0.5} in first["cues"]
+    assert [span["text"] for span in first["spans"]] == ["华庭汇娱乐官网登录入口"]
+    assert {"start": 10, "end": 14, "term": "登录入口", "group": "tail", "weight": 1.0} in first["cues"]
 
 
 def test_lexicon_test_survives_bytes_that_are_no_text(lexicon_command):
@@ -476,7 +476,7 @@ def test_lexicon_mine_reads_standard_input_and_writes_jsonl(mine_corpus):
     result = subprocess.run(command, input=mine_corpus.read_bytes(), capture_output=True, check=True)
     found = [json.loads(line) for line in result.stdout.splitlines()]
     assert [record["rank"] for record in found] == [1, 2]
-    assert {record["term"] for record in found} <= BRANDS
+    assert {record["term"] for record in found} <= {*BRANDS, "优享专线"}
 
 
 def test_lexicon_mine_shows_known_terms_when_asked(lexicon_command, mine_corpus):
@@ -511,7 +511,8 @@ def test_lexicon_mine_takes_all_and_never_twice(lexicon_command, mine_corpus, tm
     assert set(terms(cues)) == BRANDS
     again = lexicon_command("mine", mine_corpus, "-o", cues, "--yes", "--known")
     assert again.exit_code == 0
-    assert sorted(terms(cues)) == sorted({*BRANDS, "必威"})
+    assert len(terms(cues)) == len(set(terms(cues)))
+    assert BRANDS <= set(terms(cues)) <= {*BRANDS, "必威"}
 
 
 def test_lexicon_mine_puts_tails_into_a_file_of_tails(lexicon_command, mine_corpus, tmp_path):

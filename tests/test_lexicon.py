@@ -286,13 +286,20 @@ def test_lines_that_are_there_are_kept_and_no_term_is_doubled(tmp_path):
     assert path.read_text("utf-8") == "\ufeff# own\nterm\tweight\nABC888\n金渠彩\t2\n"
 
 
-@pytest.mark.parametrize("form", ["開元體育", "开元体育", "開元体育"])
+@pytest.mark.parametrize("form", ["ABC開元體育", "abc开元体育", "ＡＢＣ开元體育"])
 def test_a_term_written_in_another_form_is_not_doubled(tmp_path, form):
-    assert append_term(tmp_path / "brand.tsv", "開元體育", 2)
+    assert append_term(tmp_path / "brand.tsv", "ABC開元體育", 2)
     assert not append_term(tmp_path / "brand.tsv", form, 2)
-    assert (tmp_path / "brand.tsv").read_text("utf-8") == "開元體育\t2\n"
+    assert (tmp_path / "brand.tsv").read_text("utf-8") == "ABC開元體育\t2\n"
 
 
 def test_a_file_that_cannot_be_written_to_is_named(tmp_path):
     with pytest.raises(LexiconError, match="cannot be written to"):
         append_term(tmp_path / "gone" / "brand.tsv", "金渠彩", 2)
+
+
+@pytest.mark.parametrize(("term", "note"), [("", ""), (" ", ""), ("#金渠", ""), ("金\t渠", ""), ("金渠", "a\nb")])
+def test_what_would_break_a_cue_file_is_not_appended(tmp_path: Path, term: str, note: str) -> None:
+    with pytest.raises(LexiconError, match="cannot be a line of a cue file"):
+        append_term(tmp_path / "brand.tsv", term, 2, note)
+    assert not (tmp_path / "brand.tsv").exists()
