@@ -34,6 +34,11 @@ def code_points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
+def text_of(codes: NDArray[np.uint32] | NDArray[np.uint64]) -> str:
+    """Return the text of code points; what is no character becomes U+FFFD."""
+    return codes.astype("<u4").tobytes().decode("utf-32-le", "replace")
+
+
 @lru_cache(maxsize=2)
 def _folding(keep_digits: bool) -> NDArray[np.uint32]:
     """Table of the BMP: compatible forms to plain, capitals to small, traditional to simplified, digits to 0 or kept."""

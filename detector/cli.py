@@ -13,7 +13,6 @@ import click
 
 from detector.errors import DetectorError
 from detector.labels import DEFAULT_POLICY, POLICIES
-from detector.settings import load_settings
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
@@ -51,6 +50,8 @@ def main() -> None:
     if os.environ.get("NO_COLOR"):
         context.color = False
     if context.invoked_subcommand in ("predict", "lexicon"):
+        from detector.settings import load_settings
+
         settings = load_settings(Path.cwd())
         context.default_map = {"predict": settings, "lexicon": {"test": settings, "mine": settings}}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.chars import EDGE_CODE, HAN, char_kinds, fold_codes
+from detector.chars import EDGE_CODE, HAN, char_kinds, code_points, fold_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -62,7 +62,7 @@ def join(texts: Sequence[str], lead: int = 1) -> tuple[NDArray[np.uint32], NDArr
         Where each text begins.
     """
     edge = chr(EDGE_CODE)
-    codes = np.frombuffer((edge * lead + edge.join(texts) + edge).encode("utf-32-le", "surrogatepass"), np.uint32)
+    codes = code_points(edge * lead + edge.join(texts) + edge)
     sizes = np.fromiter(map(len, texts), np.int64, len(texts))
     return codes, np.cumsum(np.concatenate([[lead], sizes + 1]))[:-1]
 

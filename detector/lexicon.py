@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.chars import code_points, fold_codes, without_wedges
+from detector.chars import code_points, fold_codes, text_of, without_wedges
 from detector.errors import LexiconError
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Lexicon:
         """
         kept = without_wedges(codes)
         plain = fold_codes(codes if kept is None else codes[kept], keep_digits=True)
-        found = np.array(self.automaton.find_matches_as_indexes(_text(plain)), np.int64).reshape(-1, 3)
+        found = np.array(self.automaton.find_matches_as_indexes(text_of(plain)), np.int64).reshape(-1, 3)
         if kept is not None and len(found):
             found[:, 1], found[:, 2] = kept[found[:, 1]], kept[found[:, 2] - 1] + 1
         return found
@@ -83,13 +83,9 @@ class Lexicon:
         return found[:, 0], block, found[:, 1] - block, found[:, 2] - block
 
 
-def _text(codes: NDArray[np.uint64]) -> str:
-    return codes.astype("<u4").tobytes().decode("utf-32-le", "replace")
-
-
 def normalised(term: str) -> str:
     """Return a term in the form in which it is looked for."""
-    return _text(fold_codes(code_points(term), keep_digits=True))
+    return text_of(fold_codes(code_points(term), keep_digits=True))
 
 
 def load_lexicon(extra: Iterable[Path] = ()) -> Lexicon:

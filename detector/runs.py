@@ -46,7 +46,7 @@ def find_runs(weighed: Weighed, look: Look) -> Runs:
     table = np.array([row for row in found if row[1] - row[0] <= MAX_RUN], np.float64).reshape(-1, 3)
     start, stop = table[:, :2].T.astype(np.int64)
     text = np.searchsorted(weighed.starts, start, "right") - 1
-    return _hottest(Runs(text, start, stop, table[:, 2].astype(np.float32)), weighed.first)
+    return _hottest(Runs(text, start, stop, table[:, 2].astype(np.float32)), weighed.page[start])
 
 
 def _zones(look: Look) -> list[tuple[int, int]]:
@@ -79,10 +79,9 @@ def likely_runs(enter: list[float], stay: list[float], leave: list[float]) -> li
     return out[::-1]
 
 
-def _hottest(runs: Runs, first: NDArray[np.int64]) -> Runs:
+def _hottest(runs: Runs, page: NDArray[np.int64]) -> Runs:
     """Keep the hottest runs of each page: a page of nothing but adverts need not be judged to its end."""
-    page = np.searchsorted(first, runs.text, "right") - 1
-    crowded = np.flatnonzero(np.bincount(page, minlength=len(first)) > MAX_RUNS)
+    crowded = np.flatnonzero(np.bincount(page) > MAX_RUNS)
     keep = np.ones(len(page), bool)
     for number in crowded.tolist():
         mine = np.flatnonzero(page == number)

@@ -126,7 +126,7 @@ def find_spans(pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexico
     if not any(map(len, pages)):
         return [[] for _ in pages]
     weighed, runs, proba = judge_runs(pages, model, lexicon)
-    page = np.searchsorted(weighed.first, runs.text, "right") - 1
+    page = weighed.page[runs.start]
     sure = np.unique(page[proba >= model.threshold])
     out: list[list[Found]] = [[] for _ in pages]
     for number in sure.tolist():

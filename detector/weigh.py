@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.chars import EDGE_CODE
+from detector.chars import EDGE_CODE, text_of
 from detector.heat import Background, Heat, Traits, join, measure, score
 from detector.lexicon import Lexicon
 
@@ -69,9 +69,8 @@ def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon) -> Weigh
     first = np.cumsum([0, *(len(page) + len(APART) for page in pages)])
     bounds = np.concatenate([starts, [len(codes)]]).astype(np.int64)
     page = np.repeat(np.arange(len(pages)), np.diff(bounds[first]))
-    plain = traits.folded.astype("<u4").tobytes().decode("utf-32-le", "replace")
     page = np.concatenate([np.zeros(len(APART), np.int64), page])
-    return Weighed(texts, first, bounds, plain, traits, hot, page, reports, heat.background)
+    return Weighed(texts, first, bounds, text_of(traits.folded), traits, hot, page, reports, heat.background)
 
 
 def _spaced_out(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:
