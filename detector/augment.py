@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from html import escape
 from importlib.resources import files
 from random import Random
+from typing import TypeVar
 from zlib import crc32
 
 WRITTEN_SHARE = 0.7  # of lines that stand as somebody wrote them
-# Written lines are dealt out by site, so that evidence fitted on some sites is tried on lines it never saw, as it will be.
+# What people wrote is dealt out by site, so that evidence fitted on some sites is tried on lines it never saw, as it will be.
 SITE_PARTS = 8
 OWN_PART = 8  # for the project's own pages and sentences
+OWN_STEP = 4  # every so manieth line is for them
 TOPICS = ("gambling", "gambling", "gambling", "gambling", "loan", "porn", "server", "cert", "goods")
 
 # Characters that names of betting sites are put together from, and what stands beside them.
@@ -48,6 +51,7 @@ _DIGITS = ("88", "365", "888", "168", "66", "77", "99", "1946", "918", "8888", "
 _ZONES = (".com", ".cc", ".net", ".vip", ".top", ".xyz", ".app", ".one", ".club", ".site")
 _NOISE = "★☆◆●♠♥♣♦※→√▲·•_-~♋❤🎰🔥💰✅👉🀄"
 _SLOT = re.compile(r"\{(\w+)\}")
+Item = TypeVar("Item")
 
 
 @lru_cache(maxsize=1)
@@ -142,12 +146,16 @@ def part_of(site: str) -> int:
     return crc32(site.encode()) % SITE_PARTS
 
 
-def written_lines(part: int) -> list[str]:
-    """Return the lines of one part: every third line is in `OWN_PART`, the others are dealt out to the sites' parts."""
-    lines = _templates()["written"]
+def dealt(lines: Sequence[Item], part: int) -> list[Item]:
+    """Return one part of what was written: some are for `OWN_PART`, the others are dealt out to the sites' parts."""
     if part == OWN_PART:
-        return lines[::3]
-    return [line for number, line in enumerate(lines) if number % 3][part::SITE_PARTS]
+        return list(lines[::OWN_STEP])
+    return [line for number, line in enumerate(lines) if number % OWN_STEP][part::SITE_PARTS]
+
+
+def written_lines(part: int) -> list[str]:
+    """Return the lines of spam of one part."""
+    return dealt(_templates()["written"], part)
 
 
 def spam_line(random: Random, part: int, name: str | None = None) -> str:
@@ -206,6 +214,14 @@ def inject_blocks(random: Random, html: str, part: int) -> str:
     for _ in range(random.randint(1, 4)):
         html = _insert(random, html, _dress(random, spam_markup(random, part)))
     return html
+
+
+def insert_paragraphs(random: Random, html: str, lines: Sequence[str]) -> str:
+    """Write honest lines between the paragraphs of a page, one after another, as what they are."""
+    body = re.search(r"<body[^>]*>", html, re.I)
+    gaps = [m.end() for m in _BETWEEN.finditer(html, body.end() if body else 0)]
+    at = random.choice(gaps) if gaps else len(html)
+    return html[:at] + "".join(f"<p>{escape(line)}</p>" for line in lines) + html[at:]
 
 
 def _dress(random: Random, lines: list[str]) -> str:

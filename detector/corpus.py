@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.align import align
-from detector.augment import OWN_PART, inject_blocks, injected_string, part_of, spam_line
+from detector.augment import OWN_PART, dealt, inject_blocks, injected_string, insert_paragraphs, part_of, spam_line
 from detector.blocks import Blocks, RawPage, concat
 from detector.decode import decode
 from detector.errors import InputError, PageError
@@ -21,12 +21,15 @@ from detector.labeled import BlockLabel, LabeledPage, nth_of_hash, tie
 from detector.labels import UNLABELED, Label
 from detector.pipeline import segment_page
 from detector.repeats import block_hashes
-from detector.rows import SENTENCE, SPAM_COPY, TEXT_COPY
+from detector.rows import INJECTED, SENTENCE, SPAM_COPY, TEXT_COPY
 from detector.segment import segment, segment_text
 from detector.sentences import Document
 from detector.sites import domain_of, host_of
 
 NEAR_SPAM = 4  # blocks; farther from the spam, an injected copy only repeats what its original teaches
+MAX_ALIKE = 3  # honest documents that are put into a page beside spam
+MIN_HEADLINE = 10  # characters of a link in a page's surroundings that is taken for a headline
+MAX_HEADLINES, MAX_PARAGRAPHS = 3, 2  # of a page that are shown alone
 MAX_EDGE = 6  # lines of chrome that an extractor leaves on each side of the article
 MIN_GOLD_IN_PAGE = 0.9  # share of the gold text that the page must hold, where an index tells it
 
@@ -96,23 +99,29 @@ def label_tables(found: LabeledPage) -> tuple[Blocks, NDArray[np.int8], list[Blo
 
 
 def with_spam(
-    page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str, part: int
+    page: RawPage, blocks: Blocks, label: NDArray[np.int8], seed: str, part: int, honest: Sequence[Document] = ()
 ) -> tuple[Blocks, NDArray[np.int8]]:
     """Write spam into a copy of a labelled page; new blocks are spam, blocks that the insertion cut are unlabelled.
 
-    `part` tells which of the written lines are used.
-
-    In half of the copies a name is replaced by a brand as well; the blocks it stood in keep their labels.
+    `part` tells which of the written lines are used. In half of the copies a name is replaced by a brand as well; the
+    blocks it stood in keep their labels. Beside the spam go some honest documents, if there are any: what is strange to a
+    page and talks of the same things is not spam for that.
     """
     random, original = Random(seed), blocks
     html, host = decode(page.body, page.charset).text, host_of(page.url)
     if random.random() < 0.5:
         html, blocks = _with_brand(random, html, blocks, label, host)
+    alike = random.sample(honest, min(len(honest), random.randint(1, MAX_ALIKE)))
+    for document in alike:
+        html = insert_paragraphs(random, html, document.texts[1:])
     changed = segment(inject_blocks(random, html, part), page_id=page.page_id + SPAM_COPY, host=host)
-    known = dict(zip(_keys(blocks), label.tolist(), strict=True))
+    inserted = segment_text("\n".join(text for document in alike for text in document.texts[1:]))
+    known = dict.fromkeys(_keys(inserted), int(Label.CONTENT)) | dict(zip(_keys(blocks), label.tolist(), strict=True))
     new = np.array([known.get(key, Label.SPAM) for key in _keys(changed)], np.int8)
     near = np.convolve(new == Label.SPAM, np.ones(2 * NEAR_SPAM + 1))[NEAR_SPAM : NEAR_SPAM + len(new)] > 0
-    near |= np.isin(block_hashes(changed), block_hashes(original), invert=True)  # what the brand changed
+    near |= np.isin(
+        block_hashes(changed), block_hashes(original), invert=True
+    )  # what the brand changed, and what is honest
     return changed, np.where(_holds_old_text(changed, new, blocks) | ~near, UNLABELED, new).astype(np.int8)
 
 
@@ -159,16 +168,34 @@ def as_text(blocks: Blocks, label: NDArray[np.int8], seed: str) -> tuple[Blocks,
     return text, np.array([known.get(key, UNLABELED) for key in _keys(text)], np.int8)
 
 
+def single_lines(blocks: Blocks, label: NDArray[np.int8], seed: str) -> Iterator[Blocks]:
+    """Make plain-text pages of one line each, as lists of headlines and lines of corpora come: all of them content.
+
+    They are the page's title, headlines that it links to, and paragraphs.
+    """
+    random = Random(seed)
+    linked = (label == Label.CHROME) & (blocks.n_chars >= MIN_HEADLINE) & (blocks.link_chars == blocks.n_chars)
+    chosen = [
+        number for mask, most in ((linked, MAX_HEADLINES), (label == Label.CONTENT, MAX_PARAGRAPHS))
+        for number in random.sample(np.flatnonzero(mask).tolist(), min(most, int(mask.sum())))
+    ]  # fmt: skip
+    lines = [title for title in blocks.titles if title] + blocks.texts_of(np.array(chosen, np.int64))
+    for number, line in enumerate(lines):
+        yield segment_text(line, page_id=f"{blocks.page_ids[0]}.{number}{TEXT_COPY}")
+
+
 def _copies(
-    page: RawPage, blocks: Blocks, label: NDArray[np.int8], part: int
+    page: RawPage, blocks: Blocks, label: NDArray[np.int8], part: int, honest: Sequence[Document]
 ) -> Iterator[tuple[Blocks, NDArray[np.int8]]]:
     """Yield the copies of a labelled page that are made for training."""
     if page.media_type != "text/html":
         return
-    spammed = with_spam(page, blocks, label, page.page_id, part)
+    spammed = with_spam(page, blocks, label, page.page_id, part, dealt(honest, part))
     yield spammed
     source = spammed if Random(page.page_id).random() < 0.3 else (blocks, label)
     yield as_text(*source, page.page_id)
+    for line in single_lines(blocks, label, page.page_id):
+        yield line, np.full(len(line), Label.CONTENT, np.int8)
 
 
 def sentence_pages(documents: Sequence[Document]) -> Labeled:
@@ -178,12 +205,12 @@ def sentence_pages(documents: Sequence[Document]) -> Labeled:
         lines = [(text, Label.CONTENT) for text in document.texts[1:]]
         for _ in range(random.choice((0, 0, 1, 2))):
             lines.insert(random.randint(0, len(lines)), (spam_line(random, OWN_PART), Label.SPAM))
-        title, page_id = document.texts[0], f"{SENTENCE}{number}{TEXT_COPY}"
+        kind = INJECTED if any(document.spans) else SENTENCE
+        title, page_id = document.texts[0], f"{kind}{number}{TEXT_COPY}"
         blocks = segment_text("\n".join(text for text, _ in lines), page_id=page_id, title=title)
         parts.append(Labeled(blocks, np.array([label for _, label in lines], np.int8), [document.group]))
-        for half in range(2):
-            alone = segment_text(spam_line(random, OWN_PART), page_id=f"spam{number}.{half}{TEXT_COPY}")
-            parts.append(Labeled(alone, np.full(len(alone), Label.SPAM, np.int8), [document.group]))
+        alone = segment_text(spam_line(random, OWN_PART), page_id=f"spam:{number}{TEXT_COPY}")
+        parts.append(Labeled(alone, np.full(len(alone), Label.SPAM, np.int8), [document.group]))
     return concat_labeled(parts)
 
 
@@ -191,6 +218,7 @@ def gather(
     found: Iterator[GoldPage] | Iterator[LabeledPage],
     *,
     augment: bool = True,
+    honest: Sequence[Document] = (),
     on_page: Callable[[str], None] = lambda _: None,
     on_loss: Callable[[str], None] = lambda _: None,
 ) -> Labeled:
@@ -198,6 +226,8 @@ def gather(
 
     Parameters
     ----------
+    honest : sequence of Document
+        Look-alikes of spam, to be written into the copies as well.
     on_page, on_loss : callable
         Told each page's id, and each page or label that had to be left out.
     """
@@ -219,7 +249,7 @@ def gather(
             continue
         parts.append(Labeled(blocks, label, [item.site]))
         if augment:
-            parts += [Labeled(*copy, [item.site]) for copy in _copies(item.page, blocks, label, part)]
+            parts += [Labeled(*copy, [item.site]) for copy in _copies(item.page, blocks, label, part, honest)]
     if not parts:
         raise InputError("no labelled pages found")
     return concat_labeled(parts)

@@ -28,7 +28,7 @@ class Scores:
         F1 of each page's content, in characters; NaN for pages without content.
     average_precision : float64 ndarray of shape (3,)
     page_ids : list of str
-    policies : dict of str to float
+    policies : dict of str to (float, float)
         The spam threshold of each policy.
     """
 
@@ -39,7 +39,7 @@ class Scores:
     page_ids: list[str]
     content_threshold: float
     spam_threshold: float
-    policies: dict[str, float] = field(default_factory=dict)
+    policies: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def summary(self) -> dict[str, float]:
         """Return the figures by which classifiers are compared."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ HIGHEST = np.finfo(np.float64).max  # threshold of a leaf: everything goes left,
 
 
 class Forest(NamedTuple):
-    """Trees of one fitted `HistGradientBoostingClassifier` of two classes; arrays of shape (trees, nodes).
+    """Trees of fitted `HistGradientBoostingClassifier`s of two classes; arrays of shape (trees, nodes).
 
     A leaf leads to itself, so that all rows walk all trees in the same number of steps.
     """
@@ -42,12 +42,12 @@ class Forest(NamedTuple):
         return cls(**{name: named[name] for name in cls._fields})
 
     @classmethod
-    def from_estimator(cls, estimator: Any) -> Forest:
-        """Read the arrays out of a fitted estimator.
+    def from_estimators(cls, estimators: Sequence[Any]) -> Forest:
+        """Read the arrays out of fitted estimators; what they say is averaged in log odds.
 
         scikit-learn keeps the trees in a private attribute; that they are read rightly is checked where a model is fitted.
         """
-        trees = [predictors[0].nodes for predictors in estimator._predictors]
+        trees = [predictors[0].nodes for estimator in estimators for predictors in estimator._predictors]
         shape = len(trees), max(len(nodes) for nodes in trees)
         feature, left, right = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         threshold, value = np.full(shape, HIGHEST), np.zeros(shape)
@@ -56,7 +56,7 @@ class Forest(NamedTuple):
             feature[i, :n] = np.where(leaf, 0, nodes["feature_idx"])
             threshold[i, :n] = np.where(leaf, HIGHEST, nodes["num_threshold"])
             left[i, :n], right[i, :n] = np.where(leaf, itself, nodes["left"]), np.where(leaf, itself, nodes["right"])
-            value[i, :n] = np.where(leaf, nodes["value"], 0)
+            value[i, :n] = np.where(leaf, nodes["value"], 0) / len(estimators)
         depth = max(int(nodes["depth"].max()) for nodes in trees)
-        baseline = np.array(estimator._baseline_prediction, np.float64).reshape(1)
+        baseline = np.mean([np.ravel(estimator._baseline_prediction)[0] for estimator in estimators], keepdims=True)
         return cls(feature, threshold, left, right, value, baseline, np.array([depth], np.int32))

@@ -24,6 +24,7 @@ GRAM_BITS = (14, 16, 16)  # of the tables of n-grams of one, two and three chara
 LOG_STEPS = 8  # background counts are kept as eighths of a log2
 N_KINDS, N_CUES = 8, 9
 N_TABLES = 8  # votes a character
+FRAME_FIRST, FRAME = -5, 9  # the places that all votes but the last, that of the cues, count for
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
@@ -35,14 +36,6 @@ class Background(NamedTuple):
     triples: NDArray[np.uint8]
 
 
-class Heat(NamedTuple):
-    """The model: one table float32 (size, width) for each vote, a bias, and the background."""
-
-    tables: tuple[NDArray[np.float32], ...]
-    bias: float
-    background: Background
-
-
 class Vote(NamedTuple):
     """What stands at each character, as a row number below `size`; it counts for the characters from ``-first`` back."""
 
@@ -50,6 +43,33 @@ class Vote(NamedTuple):
     size: int
     first: int
     width: int
+
+
+class Heat(NamedTuple):
+    """The model.
+
+    Attributes
+    ----------
+    tables : tuple of float32 ndarray of shape (size, width)
+        One for each vote.
+    bias : float
+    background : Background
+    frames : tuple of float32 ndarray of shape (size, FRAME)
+        The tables of all votes but the last, padded to the places from `FRAME_FIRST` on, so that what is gathered from
+        them can be added up before it is shifted to its places.
+    """
+
+    tables: tuple[NDArray[np.float32], ...]
+    bias: float
+    background: Background
+    frames: tuple[NDArray[np.float32], ...]
+
+    @classmethod
+    def of(cls, tables: Sequence[NDArray[np.float32]], bias: float, background: Background) -> Heat:
+        """Pad the tables."""
+        pads = [(vote.first - FRAME_FIRST, FRAME_FIRST + FRAME - vote.first - vote.width) for vote in _no_votes()[:-1]]
+        frames = tuple(np.pad(table, ((0, 0), pad)) for table, pad in zip(tables[:-1], pads, strict=True))
+        return cls(tuple(tables), bias, background, frames)
 
 
 def join(texts: Sequence[str], lead: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -75,6 +95,12 @@ def buckets(folded: NDArray[np.uint64], size: int, bits: int) -> NDArray[np.int6
         rolling = mixed + _ahead(folded, k) * np.uint64(_MULTIPLIERS[2])
     mixed = (rolling ^ (rolling >> np.uint64(29))) * np.uint64(_MULTIPLIERS[0])
     return (mixed >> np.uint64(64 - bits)).astype(np.int64)
+
+
+def gram_buckets(folded: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
+    """Hash the n-grams of one to three characters from each on, to the widest table; narrower ones use the top bits."""
+    widest = (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)
+    return [buckets(folded, size, bits) for size, bits in enumerate(widest, 1)]
 
 
 Number = TypeVar("Number", bound=np.generic)
@@ -113,12 +139,10 @@ class Fit(NamedTuple):
     pair: NDArray[np.float32]  # count of the pair
 
 
-def measure_fit(folded: NDArray[np.uint64], background: Background) -> Fit:
-    """Look pairs and triples up in the background."""
+def measure_fit(grams: Sequence[NDArray[np.int64]], background: Background) -> Fit:
+    """Look n-grams, hashed by `gram_buckets`, up in the background."""
     scale = np.float32(1 / LOG_STEPS)
-    single = background.singles[buckets(folded, 1, SINGLE_BITS)] * scale
-    pair = background.pairs[buckets(folded, 2, PAIR_BITS)] * scale
-    triple = background.triples[buckets(folded, 3, TRIPLE_BITS)] * scale
+    single, pair, triple = (table[gram] * scale for table, gram in zip(background, grams, strict=True))
     following = _ahead(single, 1)
     rarer_pair = np.minimum(pair, _ahead(pair, 1))
     # Counts are logs of 1 + count; what was never seen is set a little below one count.
@@ -143,28 +167,30 @@ class Traits(NamedTuple):
     kinds: NDArray[np.uint8]
     cues: NDArray[np.uint8]  # the group of the cue that covers it, 0 for none
     fit: Fit
+    grams: list[NDArray[np.int64]]  # what `gram_buckets` makes of it
 
 
 def measure(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> Traits:
     """Fold all characters, tell their kinds and how well they go together."""
     folded = fold_codes(codes)
-    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(folded, background))
+    grams = gram_buckets(folded)
+    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(grams, background), grams)
 
 
 def votes(traits: Traits) -> list[Vote]:
     """Say what stands at each character."""
-    _, folded, small_kinds, cues, fit = traits
-    kinds = small_kinds.astype(np.int64)
+    cues, fit = traits.cues, traits.fit
+    kinds = traits.kinds.astype(np.int64)
     han = kinds == HAN
     han2 = han & (_ahead(kinds, 1) == HAN)
     han3 = han2 & (_ahead(kinds, 2) == HAN)
     joint = (_level(fit.forward, -14, -1, 8) * 8 + _level(fit.backward, -14, -1, 8)) * 4 + _level(fit.rarer, 0, 14, 4)
     triple = np.where(han3, _level(fit.triple, -6, 0, 6), 6)
     pair = np.where(han2, _level(fit.pair, 0, 10, 8), 8)
+    shifts = (SINGLE_BITS - GRAM_BITS[0], PAIR_BITS - GRAM_BITS[1], TRIPLE_BITS - GRAM_BITS[2])
+    narrow = [grams >> shift for grams, shift in zip(traits.grams, shifts, strict=True)]
     return [
-        Vote(buckets(folded, 1, GRAM_BITS[0]), 1 << GRAM_BITS[0], -3, 7),
-        Vote(buckets(folded, 2, GRAM_BITS[1]), 1 << GRAM_BITS[1], -3, 6),
-        Vote(buckets(folded, 3, GRAM_BITS[2]), 1 << GRAM_BITS[2], -3, 5),
+        *(Vote(grams, 1 << bits, -3, width) for grams, bits, width in zip(narrow, GRAM_BITS, (7, 6, 5), strict=True)),
         Vote((kinds * N_KINDS + _ahead(kinds, 1)) * N_KINDS + _ahead(kinds, 2), N_KINDS**3, -5, 9),
         Vote(np.where(han2, joint, 256), 257, -4, 8),
         Vote(triple * 7 + _ahead(triple, 1), 49, -5, 9),
@@ -174,20 +200,30 @@ def votes(traits: Traits) -> list[Vote]:
 
 
 def score(traits: Traits, heat: Heat) -> NDArray[np.float32]:
-    """Weigh every character, in log odds of having been injected, float32 (n_chars,)."""
-    n = len(traits.codes)
-    total = np.full(n, heat.bias, np.float32)
-    for vote, table in zip(votes(traits), heat.tables, strict=True):
-        rows = table[vote.row]
-        for k in range(vote.width):
-            offset = vote.first + k  # what stands at i + offset votes for i by column k
-            if abs(offset) >= n:
-                continue
-            if offset < 0:
-                total[-offset:] += rows[: n + offset, k]
-            else:
-                total[: n - offset] += rows[offset:, k]
+    """Weigh every character, in log odds of having been injected, float32 (n_chars,); beyond the ends no cue stands."""
+    n, (*framed, cue) = len(traits.codes), votes(traits)
+    frame = np.zeros((n, FRAME), np.float32)
+    for vote, table in zip(framed, heat.frames, strict=True):
+        frame += table.take(vote.row, axis=0)
+    cues = heat.tables[-1]
+    total = np.full(n, heat.bias + cues[0].sum(), np.float32)
+    for k in range(FRAME):
+        _add_shifted(total, frame[:, k], -(FRAME_FIRST + k))
+    # Few characters are covered by a cue: only what they say otherwise than no cue is added.
+    covered = np.flatnonzero(cue.row)
+    said = cues[cue.row[covered]] - cues[0]
+    for k in range(cue.width):
+        at = covered - (cue.first + k)
+        within = (at >= 0) & (at < n)
+        total[at[within]] += said[within, k]
     return total
+
+
+def _add_shifted(total: NDArray[np.float32], values: NDArray[np.float32], shift: int) -> None:
+    """Add ``values[i]`` to ``total[i + shift]``, in place; what falls beyond the ends is dropped."""
+    n = len(total)
+    if abs(shift) < n:
+        total[max(0, shift) : n + min(0, shift)] += values[max(0, -shift) : n - max(0, shift)]
 
 
 def vote_matrix(traits: Traits, chosen: NDArray[np.int64]) -> csr_matrix:
@@ -208,8 +244,15 @@ def vote_matrix(traits: Traits, chosen: NDArray[np.int64]) -> csr_matrix:
 def from_coefficients(coefficients: NDArray[np.floating], bias: float, background: Background) -> Heat:
     """Cut the coefficients of a linear model fitted on `vote_matrix` into tables."""
     tables, start = [], 0
-    for vote in votes(measure(np.zeros(0, np.uint32), np.zeros(0, np.uint8), background)):
+    for vote in _no_votes():
         cells = coefficients[start : start + vote.size * vote.width]
         tables.append(cells.reshape(vote.size, vote.width).astype(np.float16).astype(np.float32))
         start += vote.size * vote.width
-    return Heat(tuple(tables), bias, background)
+    return Heat.of(tables, bias, background)
+
+
+def _no_votes() -> list[Vote]:
+    """Return the votes of no text, for their sizes and places."""
+    nothing = np.zeros(1, np.uint8)
+    background = Background(*(np.zeros(1 << bits, np.uint8) for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)))
+    return votes(measure(nothing[:0].astype(np.uint32), nothing[:0], background))

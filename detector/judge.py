@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.chars import DIGIT, EDGE_CODE, HAN, LATIN, PUNCT, SPACE
-from detector.heat import N_CUES, N_KINDS, measure_fit
+from detector.heat import N_CUES, N_KINDS, gram_buckets, measure_fit
 from detector.runs import Runs
 from detector.weigh import APART, Weighed
 from detector.windows import COLD, Look
@@ -51,7 +51,7 @@ def _made_of(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[
         sums: NDArray[np.float64] = np.add.reduceat(column, begin, dtype=np.float64)
         return sums
 
-    _, _, kinds, cues, fit = weighed.traits
+    kinds, cues, fit = weighed.traits.kinds, weighed.traits.cues, weighed.traits.fit
     columns = [runs.heat, runs.heat / size, np.log1p(size)]
     for heat in (hot[inside], np.maximum(weighed.hot[inside], COLD)):
         columns += [total(heat) / size, np.maximum.reduceat(heat, begin), np.minimum.reduceat(heat, begin)]
@@ -68,7 +68,7 @@ def _made_of(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[
 
 def _beside(weighed: Weighed, look: Look, runs: Runs) -> NDArray[np.float32]:
     """What stands before and after it, and how well that goes together with its ends."""
-    _, _, kinds, cues, fit = weighed.traits
+    kinds, cues, fit = weighed.traits.kinds, weighed.traits.cues, weighed.traits.fit
     last, before, after = runs.stop - 1, runs.start - 1, runs.stop
     columns = [kinds[side] == kind for side in (before, after) for kind in _SIDES]
     columns += [
@@ -86,7 +86,7 @@ def _without(weighed: Weighed, runs: Runs) -> NDArray[np.float32]:
     """How well what stands before it goes together with what stands after it, as if it were not there."""
     folded = weighed.traits.folded
     around = np.column_stack([runs.start - 2, runs.start - 1, runs.stop, runs.stop + 1])
-    fit = measure_fit(folded[np.clip(around, 0, len(folded) - 1)].ravel(), weighed.background)
+    fit = measure_fit(gram_buckets(folded[np.clip(around, 0, len(folded) - 1)].ravel()), weighed.background)
     middle = [np.reshape(measured, (-1, 4))[:, 1] for measured in (fit.forward, fit.backward, fit.rarer, fit.pair)]
     return np.column_stack([*middle, np.reshape(fit.triple, (-1, 4))[:, :2]]).astype(np.float32)
 

@@ -58,7 +58,8 @@ class ModelCard:
     features_version: int
     content_threshold: float
     spam_threshold: float
-    policies: dict[str, float]  # the spam threshold of each
+    text_spam_threshold: float  # the same for plain text
+    policies: dict[str, tuple[float, float]]  # both spam thresholds of each
     classifier: dict[str, Any]
     lexicon_sha256: str
     data_sha256: str
@@ -92,7 +93,8 @@ class Model:
 
     def under(self, policy: str) -> Model:
         """Return the model with the thresholds of a policy, one of `labels.POLICIES`."""
-        card = replace(self.card, spam_threshold=self.card.policies[policy])
+        page, text = self.card.policies[policy]
+        card = replace(self.card, spam_threshold=page, text_spam_threshold=text)
         return replace(self, card=card, spans=self.spans and self.spans.under(policy))
 
     def classify(self, blocks: Blocks, lexicon: Lexicon) -> NDArray[np.float32]:

@@ -24,10 +24,18 @@ class Network(NamedTuple):
 
     def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return class probabilities, float32 (n, k); NaN counts as the training mean."""
+        return self.through_layers(self.scaled(X))
+
+    def scaled(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Clip and scale features, float32 (n, f); what is missing becomes 0."""
         layer = np.clip(X, self.low, self.high)  # from here on in place: the arrays are large
         layer -= self.mean
         layer /= self.scale
-        np.nan_to_num(layer, copy=False)
+        layer[np.isnan(layer)] = 0
+        return layer
+
+    def through_layers(self, layer: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, float32 (n, k), from scaled features."""
         for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
             layer = layer @ weights
             layer += biases
@@ -74,15 +82,26 @@ class Network(NamedTuple):
 
 
 def networks_from(named: Mapping[str, NDArray[Any]], kind: str) -> tuple[Network, ...]:
-    """Collect the networks saved as ``kind/number/name``; KeyError when there is none."""
+    """Collect the networks saved as ``kind/number/name``.
+
+    Raises
+    ------
+    KeyError
+        When there is none.
+    ValueError
+        When they do not scale their features alike.
+    """
     numbers = sorted({int(name.split("/")[1]) for name in named if name.startswith(f"{kind}/")})
     if not numbers:
         raise KeyError(kind)
     prefixes = [f"{kind}/{number}/" for number in numbers]
-    return tuple(
+    networks = tuple(
         Network.from_arrays({k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)})
         for prefix in prefixes
     )
+    if not all(np.array_equal(a, b) for n in networks[1:] for a, b in zip(n[:4], networks[0][:4], strict=True)):
+        raise ValueError(f"the {kind} networks scale their features in different ways")
+    return networks
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -93,6 +112,9 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def mean_proba(networks: tuple[Network, ...], X: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average the networks' probabilities, float32 (n, k)."""
-    mean: NDArray[np.float32] = np.mean([network.predict_proba(X) for network in networks], axis=0, dtype=np.float32)
+    """Average the probabilities of networks that were fitted on the same rows, and so scale alike; float32 (n, k)."""
+    layer = networks[0].scaled(X)
+    mean: NDArray[np.float32] = np.mean(
+        [network.through_layers(layer) for network in networks], axis=0, dtype=np.float32
+    )
     return mean

@@ -57,21 +57,36 @@ def gram_buckets(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDA
     return np.concatenate(starts), np.concatenate(buckets)
 
 
+def count_grams(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Weigh the n-grams of blocks by the log of how often each occurs there, a long block's less.
+
+    Returns
+    -------
+    block, bucket : int64 ndarrays of shape (n_pairs,)
+        Every bucket of every block once, ascending.
+    weight : float32 ndarray of shape (n_pairs,)
+        ``log(1 + count)``, divided by the square root of the number of n-grams in the block.
+    """
+    start, bucket = gram_buckets(blocks, n_buckets)
+    block = np.repeat(np.arange(len(blocks)), blocks.n_chars)[start]
+    pairs = np.sort(block * n_buckets + bucket)
+    first = np.flatnonzero(np.diff(pairs, prepend=-1))
+    count = np.diff(first, append=len(pairs))
+    scale = 1 / np.sqrt(np.maximum(np.bincount(block, minlength=len(blocks)), 1))
+    block, bucket = np.divmod(pairs[first], n_buckets)
+    return block, bucket, (np.log1p(count) * scale[block]).astype(np.float32)
+
+
 def gram_counts(blocks: Blocks, n_buckets: int = N_BUCKETS) -> csr_matrix:
-    """Count n-grams by block, divided by the square root of their number, sparse float32 (n, n_buckets)."""
+    """Lay what `count_grams` says out as a sparse matrix, float32 (n, n_buckets)."""
     from scipy.sparse import csr_matrix
 
-    start, bucket = gram_buckets(blocks, n_buckets)
-    block = np.searchsorted(blocks.text_offsets, start, "right") - 1
-    scale = 1 / np.sqrt(np.bincount(block, minlength=len(blocks)))
-    return csr_matrix((scale[block].astype(np.float32), (block, bucket)), (len(blocks), n_buckets))
+    block, bucket, weight = count_grams(blocks, n_buckets)
+    return csr_matrix((weight, (block, bucket)), (len(blocks), n_buckets))
 
 
 def block_scores(blocks: Blocks, words: Words) -> NDArray[np.float32]:
     """Score blocks by a linear model over `gram_counts`, float32 (n, k)."""
-    start, bucket = gram_buckets(blocks, len(words.weights))
-    n = len(blocks)
-    block = np.searchsorted(blocks.text_offsets, start, "right") - 1
-    scale = np.sqrt(np.maximum(np.bincount(block, minlength=n), 1))
-    sums = [np.bincount(block, column, minlength=n) / scale for column in words.weights[bucket].T]
+    block, bucket, weight = count_grams(blocks, len(words.weights))
+    sums = [np.bincount(block, weight * column[bucket], minlength=len(blocks)) for column in words.weights.T]
     return (np.column_stack(sums) + words.intercept).astype(np.float32)

@@ -24,6 +24,8 @@ _GLOSS = re.compile(r"(?<=[\u3400-\u9fff])[(（][a-zü]*[āáǎàēéěèīíǐ�
 _HONEST = frozenset(
     "·•・—-~～_/\\|+=*＊°％%‰℃№①②③④⑤⑥⑦⑧⑨⑩×÷→←↑↓■□▲△▼●○◆◇★☆※“”‘’…\u3000\u00a0"
 )  # marks of lists, numbers, names
+_HONEST_CODES = np.array([ord(c) for c in sorted(_HONEST)], np.uint32)
+_TONED = np.array([ord(c) for c in "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"], np.uint32)
 
 Place = tuple[int, int, int]  # number of the text, start, stop
 
@@ -36,6 +38,23 @@ def find_noise(texts: Sequence[str], background: Background) -> list[Place]:
     Nothing is certain of a gloss that stands alone: ``亳(bó)州`` is left as it is.
     """
     return sorted([*_glosses(texts, background), *_wedges(texts, background)])
+
+
+def may_be_noisy(
+    codes: NDArray[np.uint32], kinds: NDArray[np.uint8], page: NDArray[np.int64], n_pages: int
+) -> NDArray[np.int64]:
+    """Choose the pages that `find_noise` could say something of, from the characters of all.
+
+    Parameters
+    ----------
+    codes, kinds, page : ndarrays of shape (n_chars,)
+        The characters of all pages, their kinds, and the page of each.
+    """
+    glossed = np.bincount(page[np.isin(codes, _TONED)], minlength=n_pages) >= MIN_GLOSSES
+    odd = np.flatnonzero((kinds[1:-1] == SYMBOL) | (kinds[1:-1] == OTHER)) + 1
+    odd = odd[(kinds[odd - 1] == HAN) & (kinds[odd + 1] == HAN)]
+    odd = odd[~np.isin(codes[odd], _HONEST_CODES)]
+    return np.flatnonzero(glossed | (np.bincount(page[odd], minlength=n_pages) >= MIN_WEDGES))
 
 
 def _glosses(texts: Sequence[str], background: Background) -> list[Place]:

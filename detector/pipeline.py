@@ -194,7 +194,8 @@ def _judge_pages(
     seen = repeats.counts(block_hashes(blocks), blocks.page_offsets, sites) if repeats else None
     own = featurize(blocks, lexicon, model.words, seen)
     proba = model.predict_proba(own, Layout.of(blocks))
-    label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=model.card.spam_threshold)
+    thresholds = np.where(blocks.from_dom, model.card.spam_threshold, model.card.text_spam_threshold)
+    label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=thresholds[blocks.page_index])
     spans = _find_spans(blocks, own, label, model, lexicon)
     for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
         _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)

@@ -19,13 +19,14 @@ from detector.repeats import block_hashes
 
 # Suffixes of the ids of copies made for training: with spam written in, as plain text.
 SPAM_COPY, TEXT_COPY = "+spam", "+text"
-SENTENCE = "sentence:"  # begins the ids of pages made of the project's sentences
+# Beginnings of the ids of pages made of the project's sentences: honest ones, and those with injected strings.
+SENTENCE, INJECTED = "sentence:", "injected:"
 MAX_ROWS_BYTES = 4 << 30  # unpacked
 _COLUMNS = {"own", "label", "hashes", "n_chars", "holders", "page_offsets", "page_ids", "sites"}
 
 
 def is_sentence(page_id: str) -> bool:
-    """Tell whether a page is one of the project's own sentences."""
+    """Tell whether a page is one of the project's own honest sentences."""
     return page_id.startswith(SENTENCE)
 
 

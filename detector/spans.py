@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.chars import DIGIT, HAN, LATIN, OTHER, SYMBOL
+from detector.chars import DIGIT, HAN, LATIN
 from detector.forest import Forest
 from detector.heat import N_TABLES, Background, Heat
 from detector.judge import TRIM, WINDOW, describe
 from detector.labels import DEFAULT_POLICY, POLICIES
 from detector.lexicon import Lexicon
 from detector.network import Network, mean_proba, networks_from
-from detector.noise import MIN_GLOSSES, MIN_WEDGES, find_noise
+from detector.noise import find_noise, may_be_noisy
 from detector.runs import CLAUSE_ENDS, Runs, find_runs
 from detector.weigh import CUE_GROUPS, Weighed, weigh
 from detector.windows import look_again
@@ -93,7 +93,7 @@ class SpanModel(NamedTuple):
         forest = {name.removeprefix("forest/"): named[name] for name in named if name.startswith("forest/")}
         background = Background(*(named[f"background/{name}"] for name in Background._fields))
         return cls(
-            Heat(tuple(tables), float(named["bias"]), background),
+            Heat.of(tables, float(named["bias"]), background),
             networks_from(named, "window"),
             Judges(networks_from(named, "judge"), Forest.from_arrays(forest)),
             tuple(named["thresholds"].tolist()),
@@ -133,17 +133,9 @@ def find_spans(pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexico
         mine = page == number
         marks = _marks(weighed, runs.take(mine), proba[mine], number, model.threshold)
         out[number] = _settle(weighed, number, pages[number], marks)
-    for number in _noisy(weighed).tolist():
+    for number in may_be_noisy(weighed.traits.codes, weighed.traits.kinds, weighed.page, len(pages)).tolist():
         out[number] = _with_noise(out[number], pages[number], find_noise(pages[number], model.heat.background))
     return out
-
-
-def _noisy(weighed: Weighed) -> NDArray[np.int64]:
-    """Choose the pages with enough odd characters for noise to be certain."""
-    codes, kinds = weighed.traits.codes, weighed.traits.kinds
-    toned = (codes >= ord("à")) & (codes <= ord("ǜ"))
-    odd = np.bincount(weighed.page[toned | (kinds == OTHER) | (kinds == SYMBOL)], minlength=len(weighed.first) - 1)
-    return np.flatnonzero(odd >= min(MIN_GLOSSES, MIN_WEDGES))
 
 
 def _with_noise(found: list[Found], texts: Sequence[str], noise: Sequence[tuple[int, int, int]]) -> list[Found]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.augment import part_of, written_lines
+from detector.augment import OWN_PART, dealt, part_of, written_lines
 from detector.corpus import Labeled, concat_labeled, gather, sentence_pages
 from detector.errors import InputError
 from detector.evaluate import Scores, page_f1, score
@@ -35,11 +35,11 @@ FOLDS = 5  # outer, by site
 INNER_FOLDS = 4  # for the first pass's predictions on its own training pages
 FIRST_SEEDS = (0, 1)
 SECOND_SEEDS = (0, 1, 2)
-WORDS_PENALTY = 1.0  # C of the n-gram regression
+WORDS_PENALTY = 30.0  # C of the n-gram regression
 CONTENT_THRESHOLDS = np.round(np.arange(0.25, 0.76, 0.05), 2)
-# Of honest blocks called spam on held-out sites, for choosing the spam thresholds.
-MAX_FALSE_SPAM = {"strict": 0.002, "balanced": 0.0005, "lenient": 0.0001}
-SENTENCE_WEIGHT = 0.05  # of a page that is one of the project's sentences: look-alikes are much rarer in a crawl
+# Shares that may be called spam of the content and of the chrome of held-out sites, and of the project's own sentences, all
+# of which look alike, for choosing the spam thresholds.
+MAX_FALSE_SPAM = {"strict": (0.003, 0.03), "balanced": (0.001, 0.01), "lenient": (0.0002, 0.002)}
 INJECTED_STEP = 5  # one in so many injected sentences trains block labels
 SPAM_THRESHOLDS = np.round(np.arange(0.5, 0.996, 0.005), 3)
 GOLDEN_PAGES = 3
@@ -116,17 +116,26 @@ def site_folds(sites: Sequence[str], k: int, seed: int) -> list[tuple[NDArray[np
 # ---------------------------------------------------------------- words
 
 
-def fit_words(labeled: Labeled, pages: NDArray[np.int64] | None = None) -> Words:
-    """Fit the n-gram evidence on labelled blocks (of some pages), and on all written spam that goes with their sites."""
+def fit_words(labeled: Labeled, pages: NDArray[np.int64] | None = None, honest: Sequence[Document] = ()) -> Words:
+    """Fit the n-gram evidence on labelled blocks (of some pages), a repeated one once.
+
+    What was written by hand and is dealt to their sites is learned from as well: lines of spam, and honest look-alikes.
+    """
     from scipy.sparse import vstack
 
-    mask = labeled.label >= 0
+    blocks, mask = labeled.blocks, labeled.label >= 0
     if pages is not None:
-        mask &= np.isin(labeled.blocks.page_index, pages)
-    parts = {part_of(site) for i, site in enumerate(labeled.sites) if pages is None or i in set(pages.tolist())}
-    spam = segment_text("\n".join(line for part in sorted(parts) for line in written_lines(part)))
-    counts = vstack([gram_counts(labeled.blocks)[mask], gram_counts(spam)])
-    return _words_of(fit_words_estimator(counts, np.concatenate([labeled.label[mask], np.full(len(spam), Label.SPAM)])))
+        mask &= np.isin(blocks.page_index, pages)
+    chosen = np.flatnonzero(mask)
+    once = np.unique(np.column_stack([block_hashes(blocks)[chosen], labeled.label[chosen]]), axis=0, return_index=True)
+    chosen = np.sort(chosen[once[1]])
+    sites = labeled.sites if pages is None else [labeled.sites[page] for page in pages.tolist()]
+    parts = sorted({part_of(site) for site in sites})
+    spam = segment_text("\n".join(line for part in parts for line in written_lines(part)))
+    alike = segment_text("\n".join(text for part in parts for d in dealt(honest, part) for text in d.texts))
+    label = [labeled.label[chosen], np.full(len(spam), Label.SPAM), np.full(len(alike), Label.CONTENT)]
+    counts = vstack([gram_counts(blocks)[chosen], gram_counts(spam), gram_counts(alike)])
+    return _words_of(fit_words_estimator(counts, np.concatenate(label)))
 
 
 def fit_words_estimator(counts: Any, label: NDArray[np.int8]) -> Any:
@@ -136,7 +145,7 @@ def fit_words_estimator(counts: Any, label: NDArray[np.int8]) -> Any:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # stopped early on purpose: a form of regularisation
-        return LogisticRegression(C=WORDS_PENALTY, max_iter=60).fit(counts, label)
+        return LogisticRegression(C=WORDS_PENALTY, max_iter=200).fit(counts, label)
 
 
 def _words_of(estimator: Any) -> Words:
@@ -166,7 +175,9 @@ def rows_with_words(labeled: Labeled, lexicon: Lexicon, words: Words) -> Rows:
     return make_rows(labeled.blocks, own, labeled.label, labeled.sites)
 
 
-def rows_crossed(labeled: Labeled, lexicon: Lexicon, *, folds: int = INNER_FOLDS, seed: int = 0) -> tuple[Rows, Words]:
+def rows_crossed(
+    labeled: Labeled, lexicon: Lexicon, *, honest: Sequence[Document] = (), folds: int = INNER_FOLDS, seed: int = 0
+) -> tuple[Rows, Words]:
     """Featurise labelled pages, the n-gram evidence of each site by words fitted on the others.
 
     Returns
@@ -176,12 +187,12 @@ def rows_crossed(labeled: Labeled, lexicon: Lexicon, *, folds: int = INNER_FOLDS
     Words
         Fitted on all pages, for use on pages not among them.
     """
-    every = fit_words(labeled)
+    every = fit_words(labeled, honest=honest)
     own = featurize(labeled.blocks, lexicon, every, repeats_among(labeled))
     columns = [OWN_NAMES.index(name) for name in evidence.NAMES]
     page = labeled.blocks.page_index
     for train, test in site_folds(_word_groups(labeled.sites), folds, seed):
-        scores = block_scores(labeled.blocks, fit_words(labeled, train))
+        scores = block_scores(labeled.blocks, fit_words(labeled, train, honest))
         inside = np.flatnonzero(np.isin(page, test))
         own[inside[:, None], columns] = scores[inside]
     return make_rows(labeled.blocks, own, labeled.label, labeled.sites), every
@@ -213,8 +224,9 @@ def training_rows(
     are no rows, words are fitted on the pages themselves, crossed by site.
     """
     found = [path for folder in folders for path in sorted(folder.rglob("rows.npz"))]
+    honest = [d for folder in folders for d in read_sentences(folder / "sentences")[1]]
     pages = (page for folder in folders for page in read_labeled(folder))
-    labeled = gather(pages, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
+    labeled = gather(pages, honest=honest, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
     sentences = [d for folder in folders for d in training_sentences(folder / "sentences")]
     if labeled and sentences:
         labeled = concat_labeled([labeled, sentence_pages(sentences)])
@@ -230,12 +242,13 @@ def training_rows(
 
 
 def training_sentences(folder: Path) -> list[Document]:
-    """Read the sentences that block labels are trained on: all honest ones, and some of those with injected strings.
+    """Read the sentences that block labels are trained on: honest ones, and some of those with injected strings.
 
-    An injected sentence is content, though its words are half spam: many of them would blur what spam is.
+    The honest ones are those that the n-gram evidence does not learn from. An injected sentence is content, though its
+    words are half spam: many of them would blur what spam is.
     """
     injected, honest = read_sentences(folder)
-    return [*injected[::INJECTED_STEP], *honest]
+    return [*injected[::INJECTED_STEP], *dealt(honest, OWN_PART)]
 
 
 def find_span_model(folders: Sequence[Path]) -> SpanModel | None:
@@ -337,20 +350,34 @@ def choose_thresholds(rows: Rows, proba: NDArray[np.float32]) -> tuple[float, fl
 
     The spam threshold is that of the default policy; the content threshold is then the one with the best mean page F1.
     """
-    spam = spam_thresholds(rows, proba)[DEFAULT_POLICY]
+    spam = spam_thresholds(rows, proba)[DEFAULT_POLICY][0]
     f1 = [page_f1(rows, proba, float(t), spam).mean() for t in CONTENT_THRESHOLDS]
     return float(CONTENT_THRESHOLDS[int(np.argmax(f1))]), spam
 
 
-def spam_thresholds(rows: Rows, proba: NDArray[np.float32]) -> dict[str, float]:
-    """Choose for each policy the lowest threshold at which no more honest blocks are called spam than it allows."""
-    honest = (rows.label == Label.CONTENT) | (rows.label == Label.CHROME)
-    sentence = np.array([is_sentence(page_id) for page_id in rows.page_ids])
-    by_page = np.where(sentence, SENTENCE_WEIGHT, rows.real.astype(float))  # copies would only repeat their pages
-    p_spam, weight = proba[honest, Label.SPAM], by_page[rows.page_index[honest]]
-    share = np.array([weight[p_spam >= t].sum() for t in SPAM_THRESHOLDS]) / max(1.0, weight.sum())
-    lowest = {policy: np.flatnonzero(share <= most) for policy, most in MAX_FALSE_SPAM.items()}
-    return {policy: float(SPAM_THRESHOLDS[found[0] if len(found) else -1]) for policy, found in lowest.items()}
+def spam_thresholds(rows: Rows, proba: NDArray[np.float32]) -> dict[str, tuple[float, float]]:
+    """Choose for each policy the lowest thresholds at which no more honest blocks are called spam than it allows.
+
+    Returns
+    -------
+    dict of str to (float, float)
+        The threshold for pages with markup, chosen on pages as they were found, and that for plain text, chosen on the
+        project's own sentences, where little but the words tells them from spam.
+    """
+    sentence = np.array([is_sentence(page_id) for page_id in rows.page_ids])[rows.page_index]
+    content, chrome, real = rows.label == Label.CONTENT, rows.label == Label.CHROME, rows.real[rows.page_index]
+    said = [np.sort(proba[mask, Label.SPAM]) for mask in (content & real, chrome & real, content & sentence)]
+
+    def lowest(p: NDArray[np.float32], share: float) -> float:
+        alarms = len(p) - np.searchsorted(p, SPAM_THRESHOLDS.astype(np.float32))
+        few = np.flatnonzero(alarms <= share * len(p))
+        return float(SPAM_THRESHOLDS[few[0] if len(few) else -1])
+
+    found = {}
+    for policy, (in_pages, in_sentences) in MAX_FALSE_SPAM.items():
+        page = max(lowest(said[0], in_pages), lowest(said[1], in_pages))
+        found[policy] = page, max(page, lowest(said[2], in_sentences))
+    return found
 
 
 # ---------------------------------------------------------------- the whole
@@ -412,6 +439,7 @@ def make_card(
     return ModelCard(
         name=name, feature_names=list(OWN_NAMES), features_version=FEATURES_VERSION,
         content_threshold=scores.content_threshold, spam_threshold=scores.spam_threshold,
+        text_spam_threshold=scores.policies[DEFAULT_POLICY][1],
         policies=scores.policies, classifier={"kind": DEFAULT_CLASSIFIER, "seed": seed, "folds": FOLDS}, lexicon_sha256=lexicon.sha256,
         data_sha256=rows.sha256, data=data, scores={"compared": compared, "held_out": scores.details()},
         versions={"scikit-learn": sklearn.__version__, "numpy": np.__version__},

@@ -17,7 +17,9 @@ COPY_MIN_SHARE = 0.8  # of the content from where a copy begins that has stood b
 COPY_BLOCK_CHARS = 12  # shorter repeated blocks go only inside a copy
 
 
-def decide(proba: NDArray[np.float32], *, content_threshold: float, spam_threshold: float) -> NDArray[np.int8]:
+def decide(
+    proba: NDArray[np.float32], *, content_threshold: float, spam_threshold: float | NDArray[np.float64]
+) -> NDArray[np.int8]:
     """Label blocks: spam if its probability reaches its threshold, else content if it outweighs chrome enough.
 
     Parameters
@@ -26,6 +28,7 @@ def decide(proba: NDArray[np.float32], *, content_threshold: float, spam_thresho
         In `Label` order.
     content_threshold : float
         On the probability of content given that the block is not spam.
+    spam_threshold : float or float64 ndarray of shape (n,)
 
     Returns
     -------

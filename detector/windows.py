@@ -18,7 +18,7 @@ from detector.heat import N_CUES, N_KINDS
 from detector.network import Network, mean_proba
 from detector.weigh import Weighed
 
-WARM = -2.0  # log odds from which a character, and those near it, are looked at again
+WARM = -1.0  # log odds from which a character, and those near it, are looked at again
 MARGIN = 4  # characters looked at on each side of a warm one
 REACH = 6  # characters seen on each side of the one that is judged
 MAX_HEAT = 8.0  # log odds; beyond, hot is hot

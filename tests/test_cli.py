@@ -111,7 +111,7 @@ def test_own_cues_are_read(run, page, tmp_path):
 def test_a_policy_tells_how_much_is_taken_for_spam(run, page, tiny_folder, tmp_path):
     folder = shutil.copytree(tiny_folder, tmp_path / "other_v1")
     card = json.loads((folder / "card.json").read_text("utf-8"))
-    card["policies"] = {"strict": 0.0, "balanced": 0.5, "lenient": 1.1}
+    card["policies"] = {"strict": [0.0, 0.0], "balanced": [0.5, 0.5], "lenient": [1.1, 1.1]}
     (folder / "card.json").write_text(json.dumps(card), "utf-8")
     labels = {}
     for policy in ("strict", "lenient"):

@@ -4,6 +4,7 @@ import pytest
 from detector.augment import OWN_PART, part_of, written_lines
 from detector.blocks import RawPage
 from detector.corpus import (
+    MAX_PARAGRAPHS,
     GoldPage,
     as_text,
     concat_labeled,
@@ -11,6 +12,7 @@ from detector.corpus import (
     label_gold,
     read_gold,
     sentence_pages,
+    single_lines,
     with_spam,
 )
 from detector.errors import InputError
@@ -133,6 +135,14 @@ def test_the_same_seed_makes_the_same_copy(stories):
     assert copies[0][1].tolist() == copies[1][1].tolist()
 
 
+def test_honest_look_alikes_beside_spam_stay_content(stories):
+    """In training, all that was strange to a page had been spam: a report on gambling in any other page was called spam."""
+    alike = [Document(["", "警方打掉一个网络赌博团伙。", "涉案平台名为阿喏哩，注册即送彩金。"], [[], [], []], "own0")]
+    for seed in "abcdef":
+        changed, new = with_spam(stories[0].page, *labeled(stories[0]), seed, 0, alike)
+        assert set(alike[0].texts[1:]) <= set(texts_of(changed, new, Label.CONTENT))
+
+
 def parts_of(blocks, label):
     """The parts of the written lines that a page's spam comes from."""
     spam = set(texts_of(blocks, label, Label.SPAM))
@@ -156,6 +166,7 @@ def test_sentences_become_pages_that_say_so():
     found = sentence_pages([document] * 12)
     sentences = [page_id for page_id in found.blocks.page_ids if is_sentence(page_id)]
     assert len(sentences) == 12
+    assert not any(map(is_sentence, sentence_pages([document._replace(spans=[[], [(0, 2)], []])]).blocks.page_ids))
     assert all(map(is_copy, found.blocks.page_ids))
     assert set(texts_of(found.blocks, found.label, Label.CONTENT)) == set(document.texts[1:])
     assert parts_of(found.blocks, found.label) == {OWN_PART}
@@ -172,6 +183,13 @@ def test_a_text_copy_holds_the_article_and_its_labels(stories, seed):
     assert text.titles[0] in ("", blocks.titles[0])
 
 
+def test_titles_headlines_and_paragraphs_are_shown_alone(stories):
+    story = stories[2]
+    lines = [line.text for line in single_lines(*labeled(story), "a")]
+    assert lines[0] == labeled(story)[0].titles[0]
+    assert 0 < len(set(lines[1:]) & set(story.content)) <= MAX_PARAGRAPHS
+
+
 def test_a_text_copy_of_a_page_without_content():
     text, label = as_text(segment("<p>首页</p><p>打印</p>"), np.int8([1, 1]), "a")
     assert (text.texts(), label.tolist()) == (["首页", "打印"], [1, 1])
@@ -182,7 +200,8 @@ def test_a_text_copy_of_a_page_without_content():
 
 def test_gather_makes_copies_that_say_so(labeled_folder):
     found = gather(read_labeled(labeled_folder))
-    assert found.blocks.page_ids[:6] == ["s6", "s6+spam", "s6+text", "s7", "s7+spam", "s7+text"]
+    whole = [page_id for page_id in found.blocks.page_ids if "." not in page_id]
+    assert whole[:6] == ["s6", "s6+spam", "s6+text", "s7", "s7+spam", "s7+text"]
     assert found.sites[:3] == ["beiling.example"] * 3
     assert set(np.unique(found.label)) == {UNLABELED, *map(int, Label)}
 

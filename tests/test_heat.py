@@ -9,6 +9,7 @@ from detector.heat import (
     buckets,
     count_background,
     from_coefficients,
+    gram_buckets,
     join,
     measure,
     measure_fit,
@@ -65,7 +66,7 @@ def test_a_batch_is_scored_as_its_texts_one_by_one(heat: Heat):
 
 def test_what_was_read_fits_better_than_what_was_not(background):
     codes, _ = join(["水库", "库险"])
-    fit = measure_fit(fold_codes(codes), background)
+    fit = measure_fit(gram_buckets(fold_codes(codes)), background)
     assert fit.forward[1] > fit.forward[4]
 
 

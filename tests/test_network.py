@@ -5,10 +5,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from detector.network import Network, mean_proba, softmax
+from detector.network import Network, mean_proba, networks_from, softmax
 
 
-def fitted(seed=0, classes=(0, 1, 2), activation="relu", hidden=(16,), constant=False):
+def fitted(seed=0, classes=(0, 1, 2), activation="relu", hidden=(16,), constant=False, start=0):
     """A pipeline as `train` makes it, fitted until it converges, on numbers with gaps."""
     random = np.random.default_rng(seed)
     X = (random.normal(size=(90, 6)) * [1, 10, 0.1, 1, 1, 1] + [0, 5, -3, 0, 0, 2]).astype(np.float32)
@@ -17,7 +17,7 @@ def fitted(seed=0, classes=(0, 1, 2), activation="relu", hidden=(16,), constant=
     X[random.random(X.shape) < 0.1] = np.nan
     y = np.resize(classes, 90)
     fill = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
-    network = MLPClassifier(hidden, activation=activation, max_iter=2000, tol=0.02, random_state=seed)
+    network = MLPClassifier(hidden, activation=activation, max_iter=2000, tol=0.02, random_state=start)
     return make_pipeline(MinMaxScaler(clip=True), StandardScaler(), fill, network).fit(X, y)
 
 
@@ -73,10 +73,18 @@ def test_other_networks_are_refused(wrong):
 
 
 def test_mean_of_networks():
-    networks = tuple(Network.from_pipeline(fitted(seed)) for seed in (0, 1))
+    networks = tuple(Network.from_pipeline(fitted(start=start)) for start in (0, 1))
     X = np.float32([[0, 5, -3, 0, 0, 2]])
     apart = [network.predict_proba(X) for network in networks]
     np.testing.assert_allclose(mean_proba(networks, X), (apart[0] + apart[1]) / 2, atol=1e-6)
+
+
+def test_networks_saved_together_scale_alike():
+    named = {
+        f"first/{n}/{key}": array for n in (0, 1) for key, array in Network.from_pipeline(fitted(n)).arrays().items()
+    }
+    with pytest.raises(ValueError, match="scale"):
+        networks_from(named, "first")
 
 
 def test_softmax_of_large_numbers():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from math import log
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -41,10 +43,10 @@ def test_equal_grams_share_a_bucket_and_others_hardly_ever() -> None:
     assert canal not in water
 
 
-def test_counts_are_divided_by_the_root_of_their_number() -> None:
+def test_counts_weigh_by_their_log_over_the_root_of_their_number() -> None:
     counts = gram_counts(page("水水水", "渠"), SMALL).toarray()
-    assert sorted(counts[0][counts[0] > 0]) == pytest.approx([1 / 6**0.5, 2 / 6**0.5, 3 / 6**0.5])
-    assert counts[1].sum() == pytest.approx(1)
+    assert sorted(counts[0][counts[0] > 0]) == pytest.approx([log(n) / 6**0.5 for n in (2, 3, 4)])
+    assert counts[1].sum() == pytest.approx(log(2))
 
 
 @FIXED

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from detector.augment import part_of
+from detector.augment import OWN_PART, dealt, part_of
 from detector.corpus import gather
 from detector.errors import InputError, ModelError
 from detector.evaluate import page_f1
@@ -13,7 +13,7 @@ from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.model import Layout, load_model
 from detector.ngrams import block_scores, gram_counts
-from detector.rows import SENTENCE, Rows, save_rows, select_pages
+from detector.rows import SENTENCE, TEXT_COPY, Rows, save_rows, select_pages
 from detector.segment import segment_text
 from detector.train import (
     CLASSIFIERS,
@@ -157,7 +157,7 @@ def test_of_injected_sentences_only_some_train_block_labels(tmp_path):
     (tmp_path / "injected.txt").write_text("\n".join(marked), "utf-8")
     (tmp_path / "honest.jsonl").write_text('{"text": "渡口停航。"}\n' * 7, "utf-8")
     found = training_sentences(tmp_path)
-    assert [any(document.spans) for document in found] == [True] * 4 + [False] * 7
+    assert [any(document.spans) for document in found] == [True] * 4 + [False] * len(dealt(range(7), OWN_PART))
     assert training_sentences(tmp_path / "gone") == []
 
 
@@ -249,12 +249,12 @@ def test_spam_that_cannot_be_told_gets_the_highest_threshold():
     assert choose_thresholds(rows, proba)[1] == pytest.approx(SPAM_THRESHOLDS[-1])
 
 
-def honest_rows(page_ids):
+def honest_rows(page_ids, kind=Label.CONTENT):
     """Two thousand honest blocks that are never spam, and as many pages of one more, which a model takes for spam."""
     n = 2000 + len(page_ids)
     bounds = np.array([0, *range(2000, n + 1)])
     layout = Layout(np.full(n, 50), np.zeros((n, 4), np.int32), bounds)
-    label = np.full(n, Label.CHROME, np.int8)
+    label = np.full(n, kind, np.int8)
     label[0] = Label.CONTENT
     own = np.zeros((n, len(OWN_NAMES)), np.float32)
     rows = Rows(own, label, layout, np.zeros(n, np.uint64), ["a", *page_ids], ["a.example"] * (len(page_ids) + 1))
@@ -263,30 +263,29 @@ def honest_rows(page_ids):
     return rows, proba
 
 
-def test_a_policy_allows_so_many_honest_blocks_and_no_more():
-    rows, proba = honest_rows([f"{number}" for number in range(12)])
+@pytest.mark.parametrize("kind", [Label.CONTENT, Label.CHROME])
+def test_a_policy_allows_so_many_honest_blocks_and_no_more(kind):
+    rows, proba = honest_rows([f"{number}" for number in range(12)], kind)
     found = spam_thresholds(rows, proba)
     assert set(found) == set(POLICIES)
     assert found["strict"] < found["balanced"] < found["lenient"]
-    assert choose_thresholds(rows, proba)[1] == found[DEFAULT_POLICY]
-    alarms = {policy: int((proba[:, Label.SPAM] >= t).sum()) for policy, t in found.items()}
-    assert alarms == {policy: int(most * 2012) for policy, most in MAX_FALSE_SPAM.items()}
+    assert choose_thresholds(rows, proba)[1] == found[DEFAULT_POLICY][0]
+    assert all(page == text for page, text in found.values())  # without sentences there is nothing to tell them by
+    alarms = {policy: int((proba[:, Label.SPAM] >= t).sum()) for policy, (t, _) in found.items()}
+    assert alarms == {policy: int(most[0] * (2012 - (kind == Label.CHROME))) for policy, most in MAX_FALSE_SPAM.items()}
 
 
-def test_the_projects_own_sentences_weigh_little():
-    pages, sentences = (
-        spam_thresholds(*honest_rows(ids))
-        for ids in ([f"{i}" for i in range(12)], [f"{SENTENCE}{i}" for i in range(12)])
-    )
-    assert sentences[DEFAULT_POLICY] == pytest.approx(SPAM_THRESHOLDS[0])
-    assert pages[DEFAULT_POLICY] > 0.85
-    assert sentences["lenient"] > SPAM_THRESHOLDS[0]  # little, but not nothing
+def test_sentences_set_the_threshold_for_plain_text():
+    found = spam_thresholds(*honest_rows([f"{SENTENCE}{i}{TEXT_COPY}" for i in range(1000)]))
+    kept = {policy: 0.601 + 0.298 * (1 - most[1]) for policy, most in MAX_FALSE_SPAM.items()}
+    assert {policy: text for policy, (_, text) in found.items()} == pytest.approx(kept, abs=0.008)
+    assert {page for page, _ in found.values()} == {SPAM_THRESHOLDS[0]}
 
 
 @pytest.mark.parametrize("label", [[2, 2], [-1, -1]])
 def test_without_honest_blocks_there_are_thresholds_still(label):
     found = spam_thresholds(rows_of(label, [50, 50]), np.full((2, 3), 1 / 3, np.float32))
-    assert list(found.values()) == [SPAM_THRESHOLDS[0]] * len(POLICIES)
+    assert list(found.values()) == [(SPAM_THRESHOLDS[0],) * 2] * len(POLICIES)
 
 
 # ---------------------------------------------------------------- the whole
@@ -306,7 +305,7 @@ def test_a_trained_folder_has_its_papers(tiny_folder):
     assert card["spam_threshold"] in SPAM_THRESHOLDS.tolist()
     assert set(card["policies"]) == set(POLICIES)
     assert card["policies"]["strict"] <= card["policies"]["balanced"] <= card["policies"]["lenient"]
-    assert card["policies"][DEFAULT_POLICY] == card["spam_threshold"]
+    assert card["policies"][DEFAULT_POLICY] == [card["spam_threshold"], card["text_spam_threshold"]]
     assert set(card["scores"]["compared"]) == {"mlp"}
     assert set(card["scores"]["held_out"]["by_site"]) == set(card["data"]["sites"])
 

@@ -4,21 +4,24 @@
 
 A quarter of the sites is held out; the span model is fitted on the others, with the project's own pages and sentences.
 Measured are: the strings of `injected.txt` (written by somebody who did not see the training sentences, and meant to
-be sly); made-up brands with a tail, put in a name's place all over held-out pages; and alarms on the clean held-out
-pages and on honest sentences (`cases/negative.jsonl`, and any file given with --honest).
+be sly), by form; brands of the cue files and made-up ones, with a tail, put in a name's place all over held-out pages;
+and alarms on the clean held-out pages and on honest sentences (`cases/negative.jsonl`, and any file given with --honest).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
 import detector.inject
 from detector.corpus import GoldPage, gather, read_gold
-from detector.inject import inject_strings
 from detector.labeled import read_labeled
 from detector.lexicon import Lexicon, load_lexicon
 from detector.sentences import Document, read_honest, read_injected
@@ -44,16 +47,24 @@ TAILS = (
 
 
 def new_brand(random: Random) -> str:
+    """Make up a brand that no list holds."""
     name = "".join(random.choice(CHARACTERS) for _ in range(random.choice((2, 3, 3, 4))))
     return name + random.choice(("", "", "国际", "娱乐", "体育", "88", "168")) + random.choice(TAILS)
 
 
-def branded(documents: list[Document], seed: int) -> list[Document]:
-    """Put one new brand in a name's place all over each document."""
+def listed_brand(random: Random) -> str:
+    """Take a brand of the cue files."""
+    lines = (files("detector") / "cues" / "brand.tsv").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith(("#", "term"))]
+    return random.choice([row[0] for row in rows if float(row[1]) > 0]) + random.choice(TAILS)
+
+
+def branded(documents: list[Document], make: Callable[[Random], str], seed: int) -> list[Document]:
+    """Put one brand in a name's place all over each document."""
     random, out = Random(seed), []
     for document in documents:
         texts, spans = list(document.texts), [[] for _ in document.texts]
-        brand = new_brand(random)
+        brand = make(random)
         detector.inject.injected_string = lambda _, brand=brand: brand
         for found in detector.inject._replace_name(random, texts):
             texts[found.block], spans[found.block] = found.text, [s[:2] for s in found.spans]
@@ -62,22 +73,49 @@ def branded(documents: list[Document], seed: int) -> list[Document]:
     return out
 
 
-def measure(documents: list[Document], model: SpanModel, lexicon: Lexicon) -> tuple[float, float, float]:
-    """Return the share of strings found (half covered or more), the mean character F1 and the share of documents found."""
-    hits, scores, found_in = [], [], []
+class Measured(NamedTuple):
+    """Which strings were found (half covered or more), and for each document the characters hit, said and true."""
+
+    found: list[list[bool]]
+    hit: NDArray[np.int64]
+    said: NDArray[np.int64]
+    true: NDArray[np.int64]
+
+    def row(self) -> str:
+        """Lay the figures out: strings found, F1 of all characters, mean F1 of documents, documents found."""
+        found = [one for document in self.found for one in document]
+        f1 = 2 * self.hit / np.maximum(1, self.said + self.true)
+        whole = 2 * self.hit.sum() / (self.said.sum() + self.true.sum())
+        return f"{np.mean(found):.1%} | {whole:.3f} | {f1.mean():.3f} | {(self.hit > 0).mean():.1%}"
+
+
+def measure(documents: list[Document], model: SpanModel, lexicon: Lexicon) -> Measured:
+    """Look for injected strings, and compare with the truth."""
+    hits, counts = [], []
     for document, found in zip(documents, find_spans([d.texts for d in documents], model, lexicon), strict=True):
         said = [np.zeros(len(t), bool) for t in document.texts]
         true = [np.zeros(len(t), bool) for t in document.texts]
         for f in found:
             said[f.text][f.start : f.stop] = True
+        hits.append([])
         for mask, covered, spans in zip(true, said, document.spans, strict=True):
             for start, stop in spans:
                 mask[start:stop] = True
-                hits.append(covered[start:stop].mean() >= 0.5)
+                hits[-1].append(bool(covered[start:stop].mean() >= 0.5))
         s, t = np.concatenate(said), np.concatenate(true)
-        scores.append(2 * (s & t).sum() / max(1, s.sum() + t.sum()))
-        found_in.append((s & t).any())
-    return float(np.mean(hits)), float(np.mean(scores)), float(np.mean(found_in))
+        counts.append(((s & t).sum(), s.sum(), t.sum()))
+    return Measured(hits, *np.array(counts, np.int64).T)
+
+
+def forms(documents: list[Document], measured: Measured) -> dict[str, list[bool]]:
+    """Sort the strings by form: in a title; in a name's place; put between words, which is longer or has stops in it."""
+    out: dict[str, list[bool]] = {"a name's place": [], "between words": [], "a title": []}
+    for document, found in zip(documents, measured.found, strict=True):
+        places = [(n, text[a:b]) for n, text in enumerate(document.texts) for a, b in document.spans[n]]
+        for (n, string), hit in zip(places, found, strict=True):
+            advert = len(string) > 20 or any(c in ",，。！!:：" for c in string)
+            out["a title" if n == 0 else "between words" if advert else "a name's place"].append(hit)
+    return out
 
 
 def unseen(documents: list[Document], training: list[Document]) -> list[Document]:
@@ -123,17 +161,25 @@ def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: in
         read_honest(sentences / "honest.jsonl") + [d for d in marked if not any(d.spans)],
         lexicon,
     ).model
-    original = inject_strings.__globals__["injected_string"]
+    original = detector.inject.injected_string
     sets = {
         "sly sentences": unseen(read_injected(ROOT / "tests" / "quality" / "injected.txt"), injected),
-        "new brands in pages": branded(test * 3, seed),
+        "listed brands in pages": branded(test * 3, listed_brand, seed),
+        "new brands in pages": branded(test * 3, new_brand, seed),
     }
     detector.inject.injected_string = original
     click.echo(f"{len(test)} pages of {len(held_out)} held-out sites; threshold {model.threshold:.3f}\n")
-    click.echo("| set | documents | strings found | character F1 | documents found |\n|---|---|---|---|---|")
+    click.echo(
+        "| set | documents | strings found | F1 of all characters | mean F1 | documents found |\n|---|---|---|---|---|---|"
+    )
     for name, documents in sets.items():
-        found, f1, share = measure(documents, model, lexicon)
-        click.echo(f"| {name} | {len(documents)} | {found:.1%} | {f1:.3f} | {share:.1%} |")
+        measured = measure(documents, model, lexicon)
+        click.echo(f"| {name} | {len(documents)} | {measured.row()} |")
+        if name.startswith("sly"):
+            by_form = forms(documents, measured)
+    click.echo("\n| sly strings in | number | found |\n|---|---|---|")
+    for form, hits in by_form.items():
+        click.echo(f"| {form} | {len(hits)} | {np.mean(hits):.1%} |")
     negatives = {"clean pages": test, "honest sentences": read_honest(ROOT / "tests" / "cases" / "negative.jsonl")}
     negatives |= {path.name: read_honest(path) for path in honest}
     click.echo("\n| set | texts | with an alarm |\n|---|---|---|")

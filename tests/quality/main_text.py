@@ -29,6 +29,7 @@ from detector.model import Model
 from detector.pipeline import detect, segment_pages
 from detector.repeats import RepeatTable, count_repeats
 from detector.rows import concat_rows
+from detector.sentences import read_sentences
 from detector.train import fit_model, rows_crossed, rows_with_words, site_folds, training_sentences
 
 MIN_PAGES = 10  # of a site, for its repeated blocks to say something
@@ -55,9 +56,12 @@ def clean_pages(folder: Path) -> list[GoldPage]:
 def fold_model(train: list[GoldPage], seed: int) -> Model:
     """Fit everything from scratch on the pages of some sites and on the project's own pages."""
     lexicon = load_lexicon()
-    rows, words = rows_crossed(gather(iter(train)), lexicon, seed=seed)
+    honest = read_sentences(ROOT / "labeled" / "sentences")[1]
+    rows, words = rows_crossed(gather(iter(train), honest=honest), lexicon, honest=honest, seed=seed)
     sentences = training_sentences(ROOT / "labeled" / "sentences")
-    written = concat_labeled([gather(read_labeled(ROOT / "labeled" / "pages")), sentence_pages(sentences)])
+    written = concat_labeled(
+        [gather(read_labeled(ROOT / "labeled" / "pages"), honest=honest), sentence_pages(sentences)]
+    )
     own = rows_with_words(written, lexicon, words)
     return fit_model(concat_rows([rows, own]), words, lexicon, "fold", seed=seed)
 

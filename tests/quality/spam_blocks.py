@@ -16,12 +16,13 @@ from random import Random
 from typing import NamedTuple
 
 import click
-from main_text import clean_pages, fold_model
+from main_text import ROOT, clean_pages, fold_model
 
 from detector.blocks import RawPage
 from detector.corpus import GoldPage
 from detector.decode import decode
 from detector.pipeline import PageVerdict, detect
+from detector.sentences import read_honest
 
 QUARTER = 4
 PLACES = ("head", "inside", "inside", "inside", "end", "behind")
@@ -61,10 +62,22 @@ def bare(text: str) -> str:
     return re.sub(r"\s+", "", text)
 
 
+TAG = re.compile(r"<[^>]*>")
+
+
 def judged(item: Spammed, verdict: PageVerdict) -> list[tuple[str, bool, str, bool]]:
-    """Return for each line its place, whether it is hidden, the label of its block, and whether it leaks."""
-    blocks, text = {bare(b.text): b.label for b in verdict.blocks}, bare(verdict.text)
-    return [(place, hidden, blocks.get(bare(line), "merged"), bare(line) in text) for line, place, hidden in item.lines]
+    """Return for each line its place, whether it is hidden, the label of its block, and whether it leaks.
+
+    A line that went into a script, or where no text is shown, is in no block: ``none``.
+    """
+    blocks, text, found = [(bare(b.text), b.label) for b in verdict.blocks], bare(verdict.text), []
+    for line, place, hidden in item.lines:
+        shown = bare(TAG.sub("", line))
+        labels = [label for t, label in blocks if t == shown] or [label for t, label in blocks if shown in t]
+        labels = labels or [label for t, label in blocks if len(t) > 2 and t in shown]
+        said = "none" if not labels else "spam" if set(labels) == {"spam"} else next(x for x in labels if x != "spam")
+        found.append((place, hidden, said, shown in text))
+    return found
 
 
 @click.command()
@@ -82,8 +95,9 @@ def main(folder: Path, seed: int, misses: int) -> None:
     test = [page for page in pages if page.site in held_out]
     lines = (Path(__file__).parent / "spam.txt").read_text("utf-8").splitlines()
     items = [spammed(random, page, random.sample(lines, random.randint(1, 3))) for page in test for _ in range(3)]
-    found = [row for item, verdict in zip(items, detect((i.page for i in items), model), strict=True)
-             for row in judged(item, verdict)]  # fmt: skip
+    said = [(line, row) for item, verdict in zip(items, detect((i.page for i in items), model), strict=True)
+            for line, row in zip(item.lines, judged(item, verdict), strict=True) if row[2] != "none"]  # fmt: skip
+    found = [row for _, row in said]
     click.echo(
         f"{len(found)} paragraphs in {len(items)} copies of {len(test)} pages of {len(held_out)} held-out sites\n"
     )
@@ -92,20 +106,22 @@ def main(folder: Path, seed: int, misses: int) -> None:
     )
     for name, rows in (("all", found), ("hidden", [r for r in found if r[1]]), ("shown", [r for r in found if not r[1]]),
                        *((place, [r for r in found if r[0] == place]) for place in sorted(set(PLACES)))):  # fmt: skip
-        share = {
-            label: sum(r[2] == label for r in rows) / len(rows) for label in ("spam", "chrome", "content", "merged")
-        }
+        share = {label: sum(r[2] == label for r in rows) / len(rows) for label in ("spam", "chrome", "content")}
         leaks = sum(r[3] for r in rows) / len(rows)
         click.echo(
             f"| {name} | {len(rows)} | {share['spam']:.1%} | {share['chrome']:.1%} | {share['content']:.1%} | {leaks:.1%} |"
         )
     verdicts = list(detect((page.page for page in test), model))
-    honest = sum(int((v.label == 0).sum()) for v in verdicts)
+    content = sum(int((v.label == 0).sum()) for v in verdicts)
     raised = sum(int((v.label == 2).sum()) for v in verdicts)
-    click.echo(f"\nthe same pages as they were: {raised} blocks labelled spam beside {honest} content blocks, "
+    click.echo(f"\nthe same pages as they were: {raised} blocks labelled spam beside {content} content blocks, "
                f"{sum(v.verdict == 'drop' for v in verdicts)} of {len(verdicts)} pages dropped")  # fmt: skip
-    lost = [line for item, verdict in zip(items, detect((i.page for i in items), model), strict=True)
-            for (line, _, _), row in zip(item.lines, judged(item, verdict), strict=True) if row[2] != "spam"]  # fmt: skip
+    honest = [d.texts[1] for d in read_honest(ROOT / "tests" / "cases" / "negative.jsonl")]
+    alone = list(detect((RawPage.from_text(line, page_id=str(i)) for i, line in enumerate(honest)), model))
+    click.echo(
+        f"honest sentences alone: {sum(bool((v.label == 2).any()) for v in alone)} of {len(alone)} labelled spam"
+    )
+    lost = [line[0] for line, row in said if row[2] != "spam"]
     for line in random.sample(lost, min(misses, len(lost))):
         click.echo(line)
 
