@@ -79,6 +79,8 @@ class Blocks:
         Block ``i`` is ``text[text_offsets[i]:text_offsets[i + 1]]``; never empty.
     page_offsets : int64 ndarray of shape (p + 1,)
     page_ids, titles : list of str, length p
+    summaries : list of str, length p
+        What the page says of itself in its ``<meta>`` description and keywords.
     from_dom : bool ndarray of shape (p,)
         False for plain text, whose DOM columns mean nothing.
     link_chars, bold_chars, n_links, n_offsite, n_images : int32 ndarray of shape (n,)
@@ -105,6 +107,7 @@ class Blocks:
     page_offsets: NDArray[np.int64]
     page_ids: list[str]
     titles: list[str]
+    summaries: list[str]
     from_dom: NDArray[np.bool_]
     link_chars: NDArray[np.int32]
     bold_chars: NDArray[np.int32]
@@ -175,6 +178,7 @@ def concat(batches: Sequence[Blocks]) -> Blocks:
         page_offsets=_joined_offsets([b.page_offsets for b in batches]),
         page_ids=list(chain.from_iterable(b.page_ids for b in batches)),
         titles=list(chain.from_iterable(b.titles for b in batches)),
+        summaries=list(chain.from_iterable(b.summaries for b in batches)),
         from_dom=np.concatenate([b.from_dom for b in batches]),
         names=list(chain.from_iterable(b.names for b in batches)),
         **columns,

@@ -27,6 +27,7 @@ from detector.sentences import Document
 from detector.sites import domain_of, host_of
 
 NEAR_SPAM = 4  # blocks; farther from the spam, an injected copy only repeats what its original teaches
+SPAM_COPIES = 2  # of a page, each with other spam; with four, more honest blocks of strange pages were called spam
 MAX_ALIKE = 3  # honest documents that are put into a page beside spam
 MIN_HEADLINE = 10  # characters of a link in a page's surroundings that is taken for a headline
 MAX_HEADLINES, MAX_PARAGRAPHS = 3, 2  # of a page that are shown alone
@@ -190,9 +191,11 @@ def _copies(
     """Yield the copies of a labelled page that are made for training."""
     if page.media_type != "text/html":
         return
-    spammed = with_spam(page, blocks, label, page.page_id, part, dealt(honest, part))
-    yield spammed
-    source = spammed if Random(page.page_id).random() < 0.3 else (blocks, label)
+    alike = dealt(honest, part)
+    named = [page._replace(page_id=f"{page.page_id}.{n}") for n in range(SPAM_COPIES)]
+    spammed = [with_spam(copy, blocks, label, copy.page_id, part, alike) for copy in named]
+    yield from spammed
+    source = spammed[0] if Random(page.page_id).random() < 0.3 else (blocks, label)
     yield as_text(*source, page.page_id)
     for line in single_lines(blocks, label, page.page_id):
         yield line, np.full(len(line), Label.CONTENT, np.int8)

@@ -44,8 +44,11 @@ class Segmented(NamedTuple):
     site: str | None  # registered domain of the page's URL
 
 
+TITLE, SUMMARY = -1, -2  # stand for a block's number where a string is in neither block
+
+
 class Span(NamedTuple):
-    """An injected string: code points `start` to `end` of block number `block`; -1 is the page's title."""
+    """An injected string: code points `start` to `end` of block number `block`, of the page's `TITLE` or its `SUMMARY`."""
 
     block: int
     start: int
@@ -260,22 +263,26 @@ _BRAND_CUE = OWN_NAMES.index("cue_brand")
 def _find_spans(
     blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], model: Model, lexicon: Lexicon
 ) -> list[list[Span]]:
-    """Find the injected strings of each page, in its title and in its blocks."""
+    """Find the injected strings of each page, in its title, its blocks and what it says of itself."""
     if model.spans is None:
         return [[] for _ in blocks.page_ids]
     examined = (label != Label.CHROME) | (own[:, _BRAND_CUE] > 0)
     numbers = [first + np.flatnonzero(examined[first:last]) for first, last in pairwise(blocks.page_offsets.tolist())]
     texts = [[title, *blocks.texts_of(chosen)] for title, chosen in zip(blocks.titles, numbers, strict=True)]
+    found = find_spans([*texts, *(["", summary] for summary in blocks.summaries)], model.spans, lexicon)
+    certain = max(model.spans.thresholds)  # lists of keywords are no sentences
     out = []
-    for page, found in enumerate(find_spans(texts, model.spans, lexicon)):
+    for page, mine in enumerate(found[: len(texts)]):
         first, last = blocks.page_offsets[page : page + 2].tolist()
-        places = [-1, *(numbers[page] - first).tolist()]
-        spans = [Span(places[f.text], f.start, f.stop, f.kind, f.score, f.cue) for f in found]
-        strings = {texts[page][f.text][f.start : f.stop]: f for f in found}
-        others = np.flatnonzero(~examined[first:last] & bool(strings))
-        for i in others:
+        places = [TITLE, *(numbers[page] - first).tolist()]
+        spans = [Span(places[f.text], f.start, f.stop, f.kind, f.score, f.cue) for f in mine]
+        strings = {texts[page][f.text][f.start : f.stop]: f for f in mine}
+        for i in np.flatnonzero(~examined[first:last] & bool(strings)):
             text = blocks.texts(first + int(i), first + int(i) + 1)[0]
             spans += [Span(int(i), *place, f.kind, f.score, f.cue) for place, f in echoes(text, strings)]
+        again = [Span(SUMMARY, *place, f.kind, f.score, f.cue) for place, f in echoes(blocks.summaries[page], strings)]
+        stated = [f for f in found[len(texts) + page] if f.score >= certain and f.kind in ("brand", "advert")]
+        spans += again or [Span(SUMMARY, f.start, f.stop, f.kind, f.score, f.cue) for f in stated]
         out.append(sorted(spans))
     return out
 
@@ -302,4 +309,4 @@ def _verdict(
 def _reason(span: Span) -> str:
     if span.kind == "noise":
         return "woven_noise"
-    return "stuffed_title" if span.block < 0 else "injected_span"
+    return {TITLE: "stuffed_title", SUMMARY: "stuffed_description"}.get(span.block, "injected_span")

@@ -19,6 +19,7 @@ from selectolax.lexbor import LexborHTMLParser
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
 
 # Elements whose text is never read by a visitor, or is a form's own noise.
+MAX_META = 64  # elements of a page that are read for its description
 NOISE = ["script", "style", "template", "select", "textarea", "svg", "math", "datalist", "iframe", "noembed", "xmp",
          "canvas", "head"]  # fmt: skip
 INLINE = frozenset(
@@ -157,7 +158,7 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
         With one page; no blocks when the page shows no text.
     """
     parser = LexborHTMLParser(html)
-    title = _title(parser)
+    title, summary = _title(parser), _summary(parser)
     parser.strip_tags(NOISE)
     canonical = parser.html or ""
     walk = _Walk(host.removeprefix("www."))
@@ -171,7 +172,7 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
         if text:
             walk.add(text, stack[-1])
     walk.flush()
-    return walk.blocks(page_id, title)
+    return walk.blocks(page_id, title, summary)
 
 
 def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
@@ -182,7 +183,7 @@ def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
     for line in text.splitlines():
         walk.add(line.replace("&", "&amp;"), element)
         walk.flush()
-    return walk.blocks(page_id, title, from_dom=False)
+    return walk.blocks(page_id, title, "", from_dom=False)
 
 
 def _title(parser: LexborHTMLParser) -> str:
@@ -190,6 +191,16 @@ def _title(parser: LexborHTMLParser) -> str:
     if node is not None and node.parent is not None and node.parent.tag == "svg":
         node = parser.css_first(":not(svg) > title")
     return fold(node.text()) if node is not None else ""
+
+
+def _summary(parser: LexborHTMLParser) -> str:
+    """Return what the page says of itself to search engines; of a page with thousands of such elements, the first few."""
+    said = []
+    for node in parser.css("meta[name][content]")[:MAX_META]:
+        attributes = node.attributes
+        if (attributes.get("name") or "").strip().lower() in ("description", "keywords"):
+            said.append(fold(attributes.get("content") or ""))
+    return " ".join(said)
 
 
 def fold(text: str) -> str:
@@ -295,7 +306,7 @@ class _Walk:
         self.counts = [0, 0, 0, 0, 0]
         self.images = 0
 
-    def blocks(self, page_id: str, title: str, from_dom: bool = True) -> Blocks:
+    def blocks(self, page_id: str, title: str, summary: str, from_dom: bool = True) -> Blocks:
         width = 9 + HOLDER_LEVELS + NAMED_LEVELS
         rows = np.array(self.rows, np.int32).reshape(-1, width)
         sizes = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
@@ -305,6 +316,7 @@ class _Walk:
             page_offsets=np.array([0, len(self.texts)], np.int64),
             page_ids=[page_id],
             titles=[title],
+            summaries=[summary],
             from_dom=np.array([from_dom]),
             link_chars=rows[:, 0].copy(),
             bold_chars=rows[:, 1].copy(),

@@ -200,8 +200,10 @@ def test_a_text_copy_of_a_page_without_content():
 
 def test_gather_makes_copies_that_say_so(labeled_folder):
     found = gather(read_labeled(labeled_folder))
-    whole = [page_id for page_id in found.blocks.page_ids if "." not in page_id]
-    assert whole[:6] == ["s6", "s6+spam", "s6+text", "s7", "s7+spam", "s7+text"]
+    whole = [page_id for page_id in found.blocks.page_ids if "+text" not in page_id]
+    assert whole[:6] == ["s6", "s6.0+spam", "s6.1+spam", "s7", "s7.0+spam", "s7.1+spam"]
+    texts = [page_id for page_id in found.blocks.page_ids if page_id.startswith("s6") and page_id.endswith("+text")]
+    assert texts[:2] == ["s6+text", "s6.0+text"]
     assert found.sites[:3] == ["beiling.example"] * 3
     assert set(np.unique(found.label)) == {UNLABELED, *map(int, Label)}
 

@@ -3,7 +3,7 @@ import pytest
 
 from detector.blocks import RawPage
 from detector.errors import PageError
-from detector.pipeline import detect, segment_page, segment_pages
+from detector.pipeline import SUMMARY, detect, segment_page, segment_pages
 from detector.repeats import count_repeats
 
 
@@ -147,3 +147,40 @@ def test_a_page_that_fails_says_why(page, code):
 def test_a_record_with_a_blank_title_does_not_end_the_run(tiny_model):
     (verdict,) = detect([RawPage.from_text("河湾村通车\n今日起通车。", title=" ")], tiny_model)
     assert verdict.error is None
+
+
+# ---------------------------------------------------------------- what a page says of itself
+
+PARAGRAPHS = (
+    "县水务局昨日通报，杨家渡水库除险加固工程通过验收，下游三个乡镇的灌溉用水有了保障。",
+    "工程去年九月开工，加固坝体四百二十米，更换闸门六扇，总投资三千一百万元。",
+)
+
+
+def stating(description, paragraphs=PARAGRAPHS):
+    body = "".join(f"<p>{text}</p>" for text in paragraphs)
+    return RawPage.from_html(
+        f'<title>杨家渡水库除险加固工程通过验收</title><meta name="Description" content="{description}">'
+        f"<body><h1>杨家渡水库除险加固工程通过验收</h1><article>{body}</article></body>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("description", "stuffed"),
+    [
+        ("水库,水务局,除险加固,灌溉", False),
+        ("杨家渡水库除险加固工程通过验收，总投资三千一百万元。", False),
+        ("澳门新葡京官网_新葡京娱乐场app下载_葡京棋牌登录入口", True),
+    ],
+)
+def test_a_stuffed_description_is_a_reason(description, stuffed, model):
+    (verdict,) = detect([stating(description)], model)
+    assert ("stuffed_description" in verdict.reasons) == stuffed
+    assert verdict.verdict == ("clean" if stuffed else "keep")
+
+
+def test_what_was_injected_into_the_page_is_found_in_its_description(model):
+    brand = "泊璟丽国际app官方下载"
+    texts = [text.replace("县水务局", f"{brand}水务局").replace("工程去年", f"{brand}去年") for text in PARAGRAPHS]
+    (verdict,) = detect([stating(f"{brand}水务局昨日通报。", texts)], model)
+    assert {(s.start, s.end) for s in verdict.spans if s.block == SUMMARY} == {(0, len(brand))}

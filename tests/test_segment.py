@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAGS
-from detector.segment import fold, segment, segment_text
+from detector.segment import MAX_META, fold, segment, segment_text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
 TOKENS = ["渠水", "，", " ", "\u3000", "&nbsp;", "&amp;lt;", "<p>", "</p>", "<div class=甲>", "</div>", "<br>", "<a href=/x>", "</a>",
@@ -59,6 +59,16 @@ def test_deep_nesting() -> None:
 )
 def test_title(html: str, title: str) -> None:
     assert segment(html).titles == [title]
+
+
+def test_summary() -> None:
+    html = (
+        '<meta name=viewport content="width=1"><meta NAME=" Keywords" content=" 水库  除险 "><meta name=description>'
+        '<meta name="description" content="工程&amp;验收"><p>字'
+    )
+    assert segment(html).summaries == ["水库 除险 工程&验收"]
+    assert segment("<p>字" + '<meta name="keywords" content="字">' * 9999).summaries[0].count("字") <= MAX_META
+    assert segment_text("字").summaries == [""]
 
 
 # ------------------------------------------------------------------------------------------- tags, depth, landmarks
