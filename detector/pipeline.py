@@ -8,7 +8,7 @@ Pages go through in batches, as arrays; a page that fails becomes a verdict that
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -24,6 +24,7 @@ from detector.labels import LABEL_NAMES, Label
 from detector.lexicon import Lexicon, load_lexicon
 from detector.lines import block_lines
 from detector.model import Layout, Model
+from detector.network import softmax
 from detector.ngrams import Words, block_scores
 from detector.repeats import RepeatTable, block_hashes, repeats_in_page
 from detector.segment import segment, segment_text
@@ -33,6 +34,7 @@ from detector.verdicts import cut_out, decide, judge, second_copies
 
 BATCH_PAGES = 64
 MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.25  # of a block without its injected strings, to be judged by its words
+CERTAIN_WORDS = 0.997  # probability, by its words alone, from which a page's description is stuffed
 BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
 
 
@@ -270,7 +272,7 @@ def _find_spans(
     numbers = [first + np.flatnonzero(examined[first:last]) for first, last in pairwise(blocks.page_offsets.tolist())]
     texts = [[title, *blocks.texts_of(chosen)] for title, chosen in zip(blocks.titles, numbers, strict=True)]
     found = find_spans([*texts, *(["", summary] for summary in blocks.summaries)], model.spans, lexicon)
-    certain = max(model.spans.thresholds)  # lists of keywords are no sentences
+    stuffed = _stuffed(blocks.summaries, model.words)
     out = []
     for page, mine in enumerate(found[: len(texts)]):
         first, last = blocks.page_offsets[page : page + 2].tolist()
@@ -280,10 +282,20 @@ def _find_spans(
         for i in np.flatnonzero(~examined[first:last] & bool(strings)):
             text = blocks.texts(first + int(i), first + int(i) + 1)[0]
             spans += [Span(int(i), *place, f.kind, f.score, f.cue) for place, f in echoes(text, strings)]
-        again = [Span(SUMMARY, *place, f.kind, f.score, f.cue) for place, f in echoes(blocks.summaries[page], strings)]
-        stated = [f for f in found[len(texts) + page] if f.score >= certain and f.kind in ("brand", "advert")]
-        spans += again or [Span(SUMMARY, f.start, f.stop, f.kind, f.score, f.cue) for f in stated]
+        stated = echoes(blocks.summaries[page], strings) or [((f.start, f.stop), f) for f in found[len(texts) + page]]
+        spans += [Span(SUMMARY, *place, f.kind, f.score, f.cue) for place, f in stated]
+        if not stated and stuffed[page]:
+            spans.append(Span(SUMMARY, 0, len(blocks.summaries[page]), "advert", float(stuffed[page]), None))
         out.append(sorted(spans))
+    return out
+
+
+def _stuffed(summaries: Sequence[str], words: Words) -> NDArray[np.float32]:
+    """Return how likely each summary is nothing but spam, by its words; 0 where that is not certain. float32 (n,)."""
+    out = np.zeros(len(summaries), np.float32)
+    shown = [i for i, summary in enumerate(summaries) if summary]
+    proba = softmax(block_scores(segment_text("\n".join(summaries[i] for i in shown)), words))[:, Label.SPAM]
+    out[shown] = np.where(proba >= CERTAIN_WORDS, proba, 0)
     return out
 
 

@@ -200,7 +200,7 @@ def _summary(parser: LexborHTMLParser) -> str:
         attributes = node.attributes
         if (attributes.get("name") or "").strip().lower() in ("description", "keywords"):
             said.append(fold(attributes.get("content") or ""))
-    return " ".join(said)
+    return " ".join(filter(None, said))
 
 
 def fold(text: str) -> str:

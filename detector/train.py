@@ -39,7 +39,7 @@ WORDS_PENALTY = 30.0  # C of the n-gram regression
 CONTENT_THRESHOLDS = np.round(np.arange(0.25, 0.76, 0.05), 2)
 # Shares that may be called spam of the content and of the chrome of held-out sites, and of the project's own sentences, all
 # of which look alike, for choosing the spam thresholds.
-MAX_FALSE_SPAM = {"strict": (0.003, 0.03), "balanced": (0.001, 0.01), "lenient": (0.0002, 0.002)}
+MAX_FALSE_SPAM = {"strict": (0.003, 0.03), "balanced": (0.001, 0.005), "lenient": (0.0002, 0.002)}
 INJECTED_STEP = 5  # one in so many injected sentences trains block labels
 SPAM_THRESHOLDS = np.round(np.arange(0.5, 0.996, 0.005), 3)
 GOLDEN_PAGES = 3

@@ -315,7 +315,7 @@ def rows_folder(gold_folder, tmp_path_factory):
     arguments = ["labels", "rows", gold_folder / "pages", gold_folder / "gold", "-o", folder]
     result = CliRunner().invoke(main, [*map(str, arguments), "--index", str(gold_folder / "index.jsonl")])
     assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith("24 pages, ")
+    assert result.stdout.startswith("77 pages, ")
     assert result.stdout.endswith(f" blocks of 4 sites → {folder}\n")
     return folder
 

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -184,3 +187,17 @@ def test_what_was_injected_into_the_page_is_found_in_its_description(model):
     texts = [text.replace("县水务局", f"{brand}水务局").replace("工程去年", f"{brand}去年") for text in PARAGRAPHS]
     (verdict,) = detect([stating(f"{brand}水务局昨日通报。", texts)], model)
     assert {(s.start, s.end) for s in verdict.spans if s.block == SUMMARY} == {(0, len(brand))}
+
+
+# ---------------------------------------------------------------- honest lines
+
+HONEST = [
+    json.loads(line)["text"] for line in (Path(__file__).parent / "cases" / "negative.jsonl").open(encoding="utf-8")
+]
+KNOWN_FALSE_ALARMS = {"欧赔走势：埃因霍温主胜水位持续下调，盘口由平半升至一球"}  # odds that a sports page prints
+
+
+def test_honest_sentences_come_out_untouched(model):
+    verdicts = detect((RawPage.from_text(text) for text in HONEST), model)
+    touched = {t for t, v in zip(HONEST, verdicts, strict=True) if (v.verdict, v.text) != ("keep", t)}
+    assert touched == KNOWN_FALSE_ALARMS
