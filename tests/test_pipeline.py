@@ -191,9 +191,8 @@ def test_what_was_injected_into_the_page_is_found_in_its_description(model):
 
 # ---------------------------------------------------------------- honest lines
 
-HONEST = [
-    json.loads(line)["text"] for line in (Path(__file__).parent / "cases" / "negative.jsonl").open(encoding="utf-8")
-]
+CASES = Path(__file__).parent / "cases"
+HONEST = [json.loads(line)["text"] for line in (CASES / "negative.jsonl").read_text("utf-8").splitlines()]
 KNOWN_FALSE_ALARMS = {"欧赔走势：埃因霍温主胜水位持续下调，盘口由平半升至一球"}  # odds that a sports page prints
 
 
