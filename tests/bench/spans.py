@@ -22,17 +22,18 @@ import detector.spans
 from detector.blocks import RawPage
 from detector.model import load_model
 from detector.pipeline import default_lexicon, detect
+from detector.weigh import Cued
 
 STEPS = ("weigh", "look_again", "find_runs", "describe", "may_be_noisy", "find_noise", "_settle")
 
 
-def handed_over(pages: list[RawPage]) -> list[list[list[str]]]:
-    """Return the texts of each batch that `detect` looks through for injected strings."""
+def handed_over(pages: list[RawPage]) -> list[tuple[list[list[str]], Cued]]:
+    """Return the texts of each batch that `detect` looks through for injected strings, with the cues it knows of."""
     batches, find = [], detector.pipeline.find_spans
 
-    def listening(texts: Any, *rest: Any) -> Any:
-        batches.append([list(page) for page in texts])
-        return find(texts, *rest)
+    def listening(texts: Any, model: Any, lexicon: Any, cued: Cued) -> Any:
+        batches.append(([list(page) for page in texts], cued))
+        return find(texts, model, lexicon, cued)
 
     with patch.object(detector.pipeline, "find_spans", listening):
         for _ in detect(pages, load_model()):
@@ -70,15 +71,15 @@ def main(folder: Path, rounds: int) -> None:
     """Print the cost of each step."""
     pages = [RawPage(path.stem, path.read_bytes()) for path in sorted(folder.rglob("*.html"))]
     batches, spans, lexicon = handed_over(pages), load_model().spans, default_lexicon()
-    characters = sum(len(text) for batch in batches for page in batch for text in page)
+    characters = sum(len(text) for batch, _ in batches for page in batch for text in page)
     click.echo(f"{len(pages)} pages, {characters / len(pages):.0f} characters a page are looked through\n")
     best: dict[str, float] = {}
     for _ in range(rounds):
         spent: dict[str, float] = defaultdict(float)
         start = perf_counter()
         with timed(STEPS, spent):
-            for batch in batches:
-                detector.spans.find_spans(batch, spans, lexicon)
+            for batch, cued in batches:
+                detector.spans.find_spans(batch, spans, lexicon, cued)
         spent["all"] = perf_counter() - start
         best = {name: min(seconds, best.get(name, seconds)) for name, seconds in spent.items()}
     click.echo("| step | ms a page |\n|---|---|")
