@@ -1,0 +1,357 @@
+"""Verdicts on the pages of a file to findings with their places in it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from detector.blocks import RawPage
+from detector.chars import code_points
+from detector.findings import Finding, fingerprint, printable, shown
+from detector.labels import Label
+from detector.lexicon import GROUPS, Lexicon
+from detector.lines import block_lines
+from detector.locate import (
+    LineBounds, Places, Source, find_blocks, fold_places, line_bounds, line_starts, literal_places, position,
+    shown_text, string_literals,
+)  # fmt: skip
+from detector.mojibake import misread
+from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span
+from detector.readers import READERS, Fields, format_of, read_file, read_records, text_of_line
+from detector.repeats import block_hashes
+from detector.verdicts import second_copies
+
+Judge = Callable[[Iterable[RawPage]], Iterator[PageVerdict]]
+Bounds = tuple[int, int]
+
+NO_FAULT = ("empty", "no_text")  # where nothing is said, nothing is wrong
+SPAM_GROUPS = ("gambling", "brand", "porn", "finance", "contact", "goods", "root", "tail")
+CHROME_GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app")
+BY_SURROUNDINGS = "by its surroundings"
+SCORE_DIGITS = 3
+_TITLE = re.compile(r"<title\b[^<>]*>(.*?)</title", re.S | re.I)
+_META = re.compile(r"<meta\b[^<>]*", re.I)
+
+
+def examine_file(
+    path: str, judge: Judge, lexicon: Lexicon, fields: Fields, kind: str | None, body: bytes | None = None
+) -> list[Finding]:
+    """Judge the pages of a file and return what is wrong with them, in the order of their places.
+
+    Parameters
+    ----------
+    judge : callable
+        Takes pages and yields verdicts in their order, as `detect` does.
+    kind : {"html", "text", "jsonl"}, optional
+        What the file is, whatever it is called.
+    body : bytes, optional
+        What the file is taken to hold.
+    """
+    found: list[Finding] = []
+    for page, line in _judged(_pages(path, fields, kind, body), judge):
+        source = _source_of(page, line, fields, kind or format_of(Path(path)))
+        found += examine(page, source, path, lexicon)
+    return sorted(_unreadable_once(found), key=lambda f: (f.line, f.column, f.code))
+
+
+Line = tuple[int, bytes]  # of a file of records: its number, from 1, and the line as it stands
+
+
+def _pages(path: str, fields: Fields, kind: str | None, body: bytes | None) -> Iterator[tuple[RawPage, Line | None]]:
+    """Yield the pages of a file with the lines they were read from."""
+    at: Line | None = None
+
+    def records(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+        nonlocal at
+        for number, line, page in read_records(stream, name, fields):
+            at = number, line
+            yield page
+        at = None
+
+    readers = READERS | {"jsonl": records}
+    if body is None:
+        pages = read_file(Path(path), fields, kind, readers)
+    else:
+        pages = readers[kind or format_of(Path(path)) or "html"](io.BytesIO(body), path, fields)
+    for page in pages:
+        yield page, at
+
+
+def _judged(
+    pages: Iterable[tuple[RawPage, Line | None]], judge: Judge
+) -> Iterator[tuple[PageVerdict, Line | None]]:
+    """Send pages through `judge`, which reads some ahead, and put each verdict beside its line again."""
+    waiting: deque[Line | None] = deque()
+
+    def alone() -> Iterator[RawPage]:
+        for page, line in pages:
+            waiting.append(line)
+            yield page
+
+    for verdict in judge(alone()):
+        yield verdict, waiting.popleft()
+
+
+def _source_of(page: PageVerdict, line: Line | None, fields: Fields, kind: str | None) -> Source:
+    if line is not None:
+        return _source_of_record(page, line, fields)
+    if page.decoded is None or kind not in ("html", "text"):
+        return Source("", 1, (), ())
+    return Source(page.decoded.text, 1, range(len(page.decoded.text) + 1), ())
+
+
+def _source_of_record(page: PageVerdict, line: Line, fields: Fields) -> Source:
+    number, text = line[0], text_of_line(line[1])
+    if page.decoded is None:
+        return Source(text, number, (), ())
+    literals = string_literals(text)
+    body: Places = ()
+    for name in (*fields.html, *fields.text):
+        if name in literals and literals[name][2] == page.page.body:
+            start, end, value = literals[name]
+            skipped = len(value) - len(value.lstrip("\ufeff"))
+            body = literal_places(text, start, end)[skipped:]
+            break
+    if len(body) != len(page.decoded.text) + 1:
+        body = ()
+    title = literal_places(text, *literals["title"][:2]) if page.page.title and "title" in literals else ()
+    return Source(text, number, body, title)
+
+
+def examine(page: PageVerdict, source: Source, path: str, lexicon: Lexicon) -> list[Finding]:
+    """Return what is wrong with one page."""
+    examined = _Page(page, source, path, lexicon)
+    if page.error:
+        return examined.unreadable(*page.error)
+    return [
+        *examined.injected(), *examined.spam(), *examined.spam_page(), *examined.chrome(), *examined.copies(),
+        *examined.mojibake(),
+    ]  # fmt: skip
+
+
+class _Page:
+    """One page while its findings are gathered; places are worked out only where there is something to place."""
+
+    def __init__(self, page: PageVerdict, source: Source, path: str, lexicon: Lexicon) -> None:
+        self.page = page
+        self.source = source
+        self.path = path
+        self.lexicon = lexicon
+        self.texts = page.arrays.texts() if page.arrays else []
+        self.value = page.decoded.text if page.decoded else ""
+        self.plain = page.page.media_type == "text/plain"
+
+    # ------------------------------------------------------------ what is wrong
+
+    def unreadable(self, code: str, message: str) -> Iterator[Finding] | list[Finding]:
+        if code in NO_FAULT:
+            return []
+        said = message.removeprefix(f"{self.path}:{self.source.first_line}: ").removeprefix(f"{self.path}: ")
+        return [self._finding("RED001", f"{said} [{code}]", code, "", None, None)]
+
+    def injected(self) -> Iterator[Finding]:
+        for span in self.page.spans:
+            text = self._text_of(span)
+            why = f"cue {span.cue}" if span.cue else BY_SURROUNDINGS
+            where = {TITLE: " in the title", SUMMARY: " in the page's description"}.get(span.block, "")
+            said = f"injected {shown(text)}{where} ({span.kind}, {_score(span.score)}, {printable(why)})"
+            bounds = self._bounds_of(span)
+            yield self._finding("INJ001", said, text, why, span.score, bounds, bounds if self.plain else None)
+
+    def spam(self) -> Iterator[Finding]:
+        for i in np.flatnonzero(self.page.label == Label.SPAM).tolist():
+            yield self._block("SPM001", "spam block", i, Label.SPAM, SPAM_GROUPS, self._line_cut(i))
+
+    def chrome(self) -> Iterator[Finding]:
+        """Pages have chrome around their articles; in text that was scraped from them it is left over."""
+        if self.plain:
+            for i in np.flatnonzero(self.page.label == Label.CHROME).tolist():
+                yield self._block("BLR001", "chrome left in text", i, Label.CHROME, CHROME_GROUPS, None)
+
+    def spam_page(self) -> Iterator[Finding]:
+        if "spam_page" in self.page.reasons:
+            label, sizes = self.page.label, np.array([len(text) for text in self.texts])
+            share = sizes[label == Label.SPAM].sum() / max(1, sizes[label != Label.CHROME].sum())
+            text, first = "\n".join(self.texts), int((label == Label.SPAM).argmax())
+            score = float(self.page.proba[:, Label.SPAM].max())
+            why = self._cue(" ".join(self.texts[i] for i in np.flatnonzero(label == Label.SPAM)), SPAM_GROUPS)
+            said = f"spam page: {share:.0%} of its text is spam, {shown(self.texts[first])} ({_score(score)}, {printable(why)})"
+            yield self._finding("SPM002", said, text, why, score, self._bounds_of_block(first))
+
+    def copies(self) -> Iterator[Finding]:
+        assert self.page.arrays is not None
+        if "body_twice" in self.page.reasons:
+            hashes = block_hashes(self.page.arrays)
+            again = np.flatnonzero(second_copies(self.page.label, hashes, self.page.arrays.n_chars)).tolist()
+            text = "\n".join(self.texts[i] for i in again)
+            said = f"body stands twice: {len(again)} blocks from {shown(self.texts[again[0]])} on have stood before"
+            yield self._finding("DUP001", said, text, "stands before", None, self._bounds_of_block(again[0]))
+
+    def mojibake(self) -> Iterator[Finding]:
+        if "mojibake" in self.page.reasons:
+            lost = [i for i, text in enumerate(self.texts) if "\ufffd" in text]
+            share = sum(text.count("\ufffd") for text in self.texts) / max(1, sum(map(len, self.texts)))
+            said = f"mojibake: {share:.0%} of the text is characters that could not be read, {shown(self.texts[lost[0]])}"
+            yield self._finding("ENC001", said, self.texts[lost[0]], "lost characters", None, self._bounds_of_block(lost[0]))
+            return
+        read = [(i, again) for i, text in enumerate(self.texts) if (again := misread(text))]
+        for i, again in read[:1]:
+            said = f"mojibake: {shown(self.texts[i])} is UTF-8 read as {again.taken_for}, it says {shown(again.text)}"
+            more = f"; {len(read)} blocks" if len(read) > 1 else ""
+            yield self._finding("ENC001", said + more, self.texts[i], again.taken_for, None, self._bounds_of_block(i))
+
+    # ------------------------------------------------------------ one finding
+
+    def _block(
+        self, code: str, what: str, i: int, label: Label, groups: Sequence[str], cut: Bounds | None
+    ) -> Finding:
+        text, score = self.texts[i], float(self.page.proba[i, label])
+        why = self._cue(text, groups)
+        said = f"{what} {shown(text)} ({_score(score)}, {printable(why)})"
+        return self._finding(code, said, text, why, score, self._bounds_of_block(i), cut)
+
+    def _finding(
+        self, code: str, message: str, text: str, why: str, score: float | None, bounds: Bounds | None,
+        cut: Bounds | None = None,
+    ) -> Finding:  # fmt: skip
+        record = self._record()
+        message += f" in record {printable(record)}" if record else ""
+        start, stop = bounds or (0, 0)
+        place = position(self._starts, self.source.first_line, start, stop)
+        known_by = fingerprint(code, text)
+        return Finding(
+            self.path, *place, code, message, record, "" if code == "RED001" else text,
+            None if score is None else round(score, SCORE_DIGITS), why, known_by, cut,
+        )  # fmt: skip
+
+    def _record(self) -> str | None:
+        """Return a record's id; None for a page that is the whole file, '' for a record without an id."""
+        page_id = self.page.page_id
+        if page_id == self.path:
+            return None
+        return "" if page_id == f"{self.path}:{self.source.first_line}" else page_id
+
+    def _cue(self, text: str, groups: Sequence[str]) -> str:
+        """Name the cue of most weight for one of some groups, the longest of equals."""
+        columns = [GROUPS.index(group) for group in groups]
+        hits = [
+            (float(self.lexicon.weight[term, columns].max()), stop - start, -start)
+            for term, start, stop in self.lexicon.find(code_points(text)).tolist()
+        ]
+        weight, size, start = max(hits, default=(0.0, 0, 0))
+        return f"cue {text[-start : size - start]}" if weight > 0 else BY_SURROUNDINGS
+
+    # ------------------------------------------------------------ where it stands
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return line_starts(self.source.text)
+
+    def _text_of(self, span: Span) -> str:
+        assert self.page.arrays is not None
+        whole = {TITLE: self.page.arrays.titles[0], SUMMARY: self.page.arrays.summaries[0]}.get(span.block)
+        return (self.texts[span.block] if whole is None else whole)[span.start : span.end]
+
+    def _bounds_of(self, span: Span) -> Bounds | None:
+        if span.block >= 0:
+            return self._bounds_of_block(span.block, span.start, span.end)
+        if self.plain:
+            return _inside(self.source.title, fold_places(self.page.page.title), span.start, span.end)
+        return self._in_file(_in_title(self.value, self._text_of(span), span) or _in_meta(self.value, self._text_of(span)))
+
+    def _bounds_of_block(self, i: int, start: int = 0, end: int | None = None) -> Bounds | None:
+        """Return where a string of a block, or all of it, stands in the source; None where that is not known."""
+        end = len(self.texts[i]) if end is None else end
+        return self._in_file(self._plain_bounds(i, start, end) if self.plain else self._shown_bounds(i, start, end))
+
+    def _in_file(self, bounds: Bounds | None) -> Bounds | None:
+        places = self.source.body
+        return (places[bounds[0]], places[bounds[1]]) if bounds and places else None
+
+    @cached_property
+    def _lines(self) -> list[LineBounds]:
+        lines = line_bounds(self.value)
+        return lines if len(lines) == len(self.texts) else []
+
+    def _plain_bounds(self, i: int, start: int, end: int) -> Bounds | None:
+        if not self._lines:
+            return None
+        line = self._lines[i]
+        places = fold_places(self.value[line.start : line.stop])
+        return line.start + places[start], line.start + places[end - 1] + 1
+
+    def _line_cut(self, i: int) -> Bounds | None:
+        return self._in_file(self._lines[i].cut) if self.plain and self._lines else None
+
+    @cached_property
+    def _shown(self) -> tuple[Places, list[int | None], list[int | None]]:
+        assert self.page.arrays is not None
+        text, places = shown_text(self.value)
+        return places, find_blocks(text, self.texts), block_lines(self.value, self.page.arrays)
+
+    def _shown_bounds(self, i: int, start: int, end: int) -> Bounds | None:
+        """Return where a string stands in markup; where it is not found, the beginning of its block's line."""
+        places, found, lines = self._shown
+        first, line = found[i], lines[i]
+        if first is not None:
+            return places[first + start], _end_in_markup(self.value, places[first + end - 1])
+        if line is None:
+            return None
+        begin = line_starts(self.value)[line - 1]
+        return begin, begin
+
+
+_ENTITY = re.compile(r"&#?\w{1,32};?")
+
+
+def _end_in_markup(markup: str, place: int) -> int:
+    entity = _ENTITY.match(markup, place)
+    return entity.end() if entity else place + 1
+
+
+def _inside(outer: Places, inner: Places, start: int, end: int) -> Bounds | None:
+    """Bring a stretch of folded text to where it stands; None where it is not known."""
+    return (outer[inner[start]], outer[inner[end - 1] + 1]) if len(outer) and end < len(inner) else None
+
+
+def _in_title(markup: str, text: str, span: Span) -> Bounds | None:
+    title = _TITLE.search(markup) if span.block == TITLE else None
+    if not title:
+        return None
+    shown_title, places = shown_text(title[1])
+    at = shown_title.find(text)
+    return (title.start(1) + places[at], title.start(1) + places[at + len(text) - 1] + 1) if at >= 0 else None
+
+
+def _in_meta(markup: str, text: str) -> Bounds | None:
+    for meta in _META.finditer(markup):
+        at = meta.group().find(text)
+        if at >= 0:
+            return meta.start() + at, meta.start() + at + len(text)
+    return None
+
+
+def _score(score: float) -> str:
+    return f"score {score:.{SCORE_DIGITS}f}"
+
+
+def _unreadable_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Name each reason for which records cannot be read once, with how many there are: one field may be in none."""
+    first: dict[str, Finding] = {}
+    times: dict[str, int] = {}
+    for finding in findings:
+        if finding.code != "RED001":
+            yield finding
+            continue
+        first.setdefault(finding.fingerprint, finding)
+        times[finding.fingerprint] = times.get(finding.fingerprint, 0) + 1
+    for key, finding in first.items():
+        more = f" (and {times[key] - 1} more records)" if times[key] > 1 else ""
+        yield finding._replace(message=finding.message + more)
