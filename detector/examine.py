@@ -14,13 +14,23 @@ import numpy as np
 
 from detector.blocks import RawPage
 from detector.chars import code_points
+from detector.decode import without_surrogates
 from detector.findings import Finding, fingerprint, printable, shown
 from detector.labels import Label
 from detector.lexicon import GROUPS, Lexicon
 from detector.lines import block_lines
 from detector.locate import (
-    LineBounds, Places, Source, find_blocks, fold_places, line_bounds, line_starts, literal_places, position,
-    shown_text, string_literals,
+    LineBounds,
+    Places,
+    Source,
+    find_blocks,
+    fold_places,
+    line_bounds,
+    line_starts,
+    literal_places,
+    position,
+    shown_text,
+    string_literals,
 )  # fmt: skip
 from detector.mojibake import misread
 from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span
@@ -79,14 +89,14 @@ def _pages(path: str, fields: Fields, kind: str | None, body: bytes | None) -> I
     if body is None:
         pages = read_file(Path(path), fields, kind, readers)
     else:
-        pages = readers[kind or format_of(Path(path)) or "html"](io.BytesIO(body), path, fields)
+        pages = readers[kind or format_of(Path(path)) or "html"](
+            io.BytesIO(body), without_surrogates(str(Path(path))), fields
+        )
     for page in pages:
         yield page, at
 
 
-def _judged(
-    pages: Iterable[tuple[RawPage, Line | None]], judge: Judge
-) -> Iterator[tuple[PageVerdict, Line | None]]:
+def _judged(pages: Iterable[tuple[RawPage, Line | None]], judge: Judge) -> Iterator[tuple[PageVerdict, Line | None]]:
     """Send pages through `judge`, which reads some ahead, and put each verdict beside its line again."""
     waiting: deque[Line | None] = deque()
 
@@ -143,6 +153,7 @@ class _Page:
         self.page = page
         self.source = source
         self.path = path
+        self.name = without_surrogates(str(Path(path)))  # as the readers have it
         self.lexicon = lexicon
         self.texts = page.arrays.texts() if page.arrays else []
         self.value = page.decoded.text if page.decoded else ""
@@ -150,10 +161,10 @@ class _Page:
 
     # ------------------------------------------------------------ what is wrong
 
-    def unreadable(self, code: str, message: str) -> Iterator[Finding] | list[Finding]:
+    def unreadable(self, code: str, message: str) -> list[Finding]:
         if code in NO_FAULT:
             return []
-        said = message.removeprefix(f"{self.path}:{self.source.first_line}: ").removeprefix(f"{self.path}: ")
+        said = message.removeprefix(f"{self.name}:{self.source.first_line}: ").removeprefix(f"{self.name}: ")
         return [self._finding("RED001", f"{said} [{code}]", code, "", None, None)]
 
     def injected(self) -> Iterator[Finding]:
@@ -198,8 +209,12 @@ class _Page:
         if "mojibake" in self.page.reasons:
             lost = [i for i, text in enumerate(self.texts) if "\ufffd" in text]
             share = sum(text.count("\ufffd") for text in self.texts) / max(1, sum(map(len, self.texts)))
-            said = f"mojibake: {share:.0%} of the text is characters that could not be read, {shown(self.texts[lost[0]])}"
-            yield self._finding("ENC001", said, self.texts[lost[0]], "lost characters", None, self._bounds_of_block(lost[0]))
+            said = (
+                f"mojibake: {share:.0%} of the text is characters that could not be read, {shown(self.texts[lost[0]])}"
+            )
+            yield self._finding(
+                "ENC001", said, self.texts[lost[0]], "lost characters", None, self._bounds_of_block(lost[0])
+            )
             return
         read = [(i, again) for i, text in enumerate(self.texts) if (again := misread(text))]
         for i, again in read[:1]:
@@ -209,9 +224,7 @@ class _Page:
 
     # ------------------------------------------------------------ one finding
 
-    def _block(
-        self, code: str, what: str, i: int, label: Label, groups: Sequence[str], cut: Bounds | None
-    ) -> Finding:
+    def _block(self, code: str, what: str, i: int, label: Label, groups: Sequence[str], cut: Bounds | None) -> Finding:
         text, score = self.texts[i], float(self.page.proba[i, label])
         why = self._cue(text, groups)
         said = f"{what} {shown(text)} ({_score(score)}, {printable(why)})"
@@ -234,9 +247,9 @@ class _Page:
     def _record(self) -> str | None:
         """Return a record's id; None for a page that is the whole file, '' for a record without an id."""
         page_id = self.page.page_id
-        if page_id == self.path:
+        if page_id == self.name:
             return None
-        return "" if page_id == f"{self.path}:{self.source.first_line}" else page_id
+        return "" if page_id == f"{self.name}:{self.source.first_line}" else page_id
 
     def _cue(self, text: str, groups: Sequence[str]) -> str:
         """Name the cue of most weight for one of some groups, the longest of equals."""
@@ -264,7 +277,9 @@ class _Page:
             return self._bounds_of_block(span.block, span.start, span.end)
         if self.plain:
             return _inside(self.source.title, fold_places(self.page.page.title), span.start, span.end)
-        return self._in_file(_in_title(self.value, self._text_of(span), span) or _in_meta(self.value, self._text_of(span)))
+        return self._in_file(
+            _in_title(self.value, self._text_of(span), span) or _in_meta(self.value, self._text_of(span))
+        )
 
     def _bounds_of_block(self, i: int, start: int = 0, end: int | None = None) -> Bounds | None:
         """Return where a string of a block, or all of it, stands in the source; None where that is not known."""

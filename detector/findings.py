@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -87,7 +87,7 @@ def codes_of(names: Iterable[str]) -> frozenset[str]:
 
 
 def wanted(
-    findings: Sequence[Finding], codes: Collection[str], allow: Collection[str], thresholds: dict[str, float]
+    findings: Sequence[Finding], codes: Collection[str], allow: Collection[str], thresholds: Mapping[str, float]
 ) -> list[Finding]:
     """Return the findings that are to be reported; a spam page stands for whatever is wrong inside it.
 
@@ -97,7 +97,7 @@ def wanted(
         Those asked for.
     allow : collection of str
         What is equal to one of these, or stands in one, is not reported.
-    thresholds : dict of str to float
+    thresholds : mapping of str to float
         The score of each code below which it is not reported.
     """
     asked = [f for f in findings if f.code in codes and (f.score is None or f.score >= thresholds.get(f.code, 0))]

@@ -10,11 +10,11 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from json.decoder import JSONDecoder, scanstring
+from json import JSONDecoder
 from typing import Any, NamedTuple
 
 Places = Sequence[int]
-SKIPPED = ("script|style|template|select|textarea|svg|math|datalist|iframe|noembed|xmp|canvas|head")
+SKIPPED = "script|style|template|select|textarea|svg|math|datalist|iframe|noembed|xmp|canvas|head"
 
 _UNIT = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|[^\\]", re.S)
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -40,7 +40,7 @@ class Source(NamedTuple):
 
 
 def string_literals(line: str) -> dict[str, tuple[int, int, str]]:
-    """Return the strings of the object in a line of JSON: (start, end) of what is between the quotes, and the value.
+    r"""Return the strings of the object in a line of JSON: (start, end) of what is between the quotes, and the value.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def string_literals(line: str) -> dict[str, tuple[int, int, str]]:
 def _members(line: str) -> Iterator[tuple[str, int, int, Any]]:
     place = _after_space(line, line.index("{") + 1)
     while line[place] != "}":
-        key, place = scanstring(line, place + 1, True)
+        key, place = _DECODER.raw_decode(line, place)
         start = _after_space(line, _after_space(line, place) + 1)
         value, place = _DECODER.raw_decode(line, start)
         yield key, start, place, value
@@ -78,11 +78,11 @@ def literal_places(line: str, start: int, end: int) -> Places:
 
 
 def fold_places(text: str) -> Places:
-    """Return where each character of ``" ".join(text.split())`` stands in `text`.
+    r"""Return where each character of ``" ".join(text.split())`` stands in `text`.
 
     Examples
     --------
-    >>> fold_places("  甲乙\\t 丙")
+    >>> fold_places("  甲乙\t 丙")
     [2, 3, 5, 6, 7]
     """
     places: list[int] = []
@@ -169,11 +169,11 @@ def line_starts(text: str) -> list[int]:
 
 
 def position(starts: list[int], first_line: int, start: int, stop: int) -> Position:
-    """Return the lines and columns of a stretch.
+    r"""Return the lines and columns of a stretch.
 
     Examples
     --------
-    >>> position(line_starts("一\\n二三"), 1, 3, 4)
+    >>> position(line_starts("一\n二三"), 1, 3, 4)
     Position(line=2, column=2, end_line=2, end_column=3)
     """
     row, last = bisect_right(starts, start) - 1, bisect_right(starts, stop) - 1
