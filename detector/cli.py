@@ -269,9 +269,11 @@ def check_(
             found.extend(mine)
             yield from mine
 
-    write = write_statistics if statistics else REPORTS[output_format]
-    for line in write(left()) if not diff_ else map(str, left()):
-        click.echo("" if diff_ else line, nl=False)
+    if diff_:
+        click.echo(f"detector: {sum(1 for _ in left())} findings, those that can be cut are in the diff", err=True)
+    else:
+        for line in (write_statistics if statistics else REPORTS[output_format])(left()):
+            click.echo(line, nl=False)
     sys.exit(EXIT_FINDINGS if found else 0)
 
 

@@ -45,6 +45,7 @@ NO_FAULT = ("empty", "no_text")  # where nothing is said, nothing is wrong
 SPAM_GROUPS = ("gambling", "brand", "porn", "finance", "contact", "goods", "root", "tail")
 CHROME_GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app")
 BY_SURROUNDINGS = "by its surroundings"
+SURE_CHROME = 0.98  # score from which a line is chrome though no cue names it
 SCORE_DIGITS = 3
 _TITLE = re.compile(r"<title\b[^<>]*>(.*?)</title", re.S | re.I)
 _META = re.compile(r"<meta\b[^<>]*", re.I)
@@ -66,8 +67,7 @@ def examine_file(
     """
     found: list[Finding] = []
     for page, line in _judged(_pages(path, fields, kind, body), judge):
-        source = _source_of(page, line, fields, kind or format_of(Path(path)))
-        found += examine(page, source, path, lexicon)
+        found += examine(_Page(page, path, line, fields, kind or format_of(Path(path)), lexicon))
     return sorted(_unreadable_once(found), key=lambda f: (f.line, f.column, f.code))
 
 
@@ -111,16 +111,16 @@ def _judged(pages: Iterable[tuple[RawPage, Line | None]], judge: Judge) -> Itera
 
 def _source_of(page: PageVerdict, line: Line | None, fields: Fields, kind: str | None) -> Source:
     if line is not None:
-        return _source_of_record(page, line, fields)
+        return _source_of_record(page, line[1], fields)
     if page.decoded is None or kind not in ("html", "text"):
-        return Source("", 1, (), ())
-    return Source(page.decoded.text, 1, range(len(page.decoded.text) + 1), ())
+        return Source("", (), ())
+    return Source(page.decoded.text, range(len(page.decoded.text) + 1), ())
 
 
-def _source_of_record(page: PageVerdict, line: Line, fields: Fields) -> Source:
-    number, text = line[0], text_of_line(line[1])
+def _source_of_record(page: PageVerdict, line: bytes, fields: Fields) -> Source:
+    text = text_of_line(line)
     if page.decoded is None:
-        return Source(text, number, (), ())
+        return Source(text, (), ())
     literals = string_literals(text)
     body: Places = ()
     for name in (*fields.html, *fields.text):
@@ -132,43 +132,49 @@ def _source_of_record(page: PageVerdict, line: Line, fields: Fields) -> Source:
     if len(body) != len(page.decoded.text) + 1:
         body = ()
     title = literal_places(text, *literals["title"][:2]) if page.page.title and "title" in literals else ()
-    return Source(text, number, body, title)
+    return Source(text, body, title)
 
 
-def examine(page: PageVerdict, source: Source, path: str, lexicon: Lexicon) -> list[Finding]:
+def examine(page: _Page) -> list[Finding]:
     """Return what is wrong with one page."""
-    examined = _Page(page, source, path, lexicon)
-    if page.error:
-        return examined.unreadable(*page.error)
-    return [
-        *examined.injected(), *examined.spam(), *examined.spam_page(), *examined.chrome(), *examined.copies(),
-        *examined.mojibake(),
-    ]  # fmt: skip
+    if page.judged.error:
+        return page.unreadable(*page.judged.error)
+    kinds = (page.injected, page.spam, page.spam_page, page.chrome, page.copies, page.mojibake)
+    return [finding for kind in kinds for finding in kind()]
 
 
 class _Page:
     """One page while its findings are gathered; places are worked out only where there is something to place."""
 
-    def __init__(self, page: PageVerdict, source: Source, path: str, lexicon: Lexicon) -> None:
-        self.page = page
-        self.source = source
+    def __init__(
+        self, judged: PageVerdict, path: str, line: Line | None, fields: Fields, kind: str | None, lexicon: Lexicon
+    ) -> None:
+        self.judged = judged
         self.path = path
         self.name = without_surrogates(str(Path(path)))  # as the readers have it
+        self.line = line
+        self.fields = fields
+        self.kind = kind
         self.lexicon = lexicon
-        self.texts = page.arrays.texts() if page.arrays else []
-        self.value = page.decoded.text if page.decoded else ""
-        self.plain = page.page.media_type == "text/plain"
+        self.first_line = line[0] if line else 1
+        self.texts = judged.arrays.texts() if judged.arrays else []
+        self.value = judged.decoded.text if judged.decoded else ""
+        self.plain = judged.page.media_type == "text/plain"
+
+    @cached_property
+    def source(self) -> Source:
+        return _source_of(self.judged, self.line, self.fields, self.kind)
 
     # ------------------------------------------------------------ what is wrong
 
     def unreadable(self, code: str, message: str) -> list[Finding]:
         if code in NO_FAULT:
             return []
-        said = message.removeprefix(f"{self.name}:{self.source.first_line}: ").removeprefix(f"{self.name}: ")
+        said = message.removeprefix(f"{self.name}:{self.first_line}: ").removeprefix(f"{self.name}: ")
         return [self._finding("RED001", f"{said} [{code}]", code, "", None, None)]
 
     def injected(self) -> Iterator[Finding]:
-        for span in self.page.spans:
+        for span in self.judged.spans:
             text = self._text_of(span)
             why = f"cue {span.cue}" if span.cue else BY_SURROUNDINGS
             where = {TITLE: " in the title", SUMMARY: " in the page's description"}.get(span.block, "")
@@ -177,36 +183,41 @@ class _Page:
             yield self._finding("INJ001", said, text, why, span.score, bounds, bounds if self.plain else None)
 
     def spam(self) -> Iterator[Finding]:
-        for i in np.flatnonzero(self.page.label == Label.SPAM).tolist():
+        for i in np.flatnonzero(self.judged.label == Label.SPAM).tolist():
             yield self._block("SPM001", "spam block", i, Label.SPAM, SPAM_GROUPS, self._line_cut(i))
 
     def chrome(self) -> Iterator[Finding]:
-        """Pages have chrome around their articles; in text that was scraped from them it is left over."""
+        """Pages have chrome around their articles; in text that was scraped from them it is left over.
+
+        Rows of tables and lists of names look like chrome in plain text, so a cue must name it or nothing speak against it.
+        """
         if self.plain:
-            for i in np.flatnonzero(self.page.label == Label.CHROME).tolist():
-                yield self._block("BLR001", "chrome left in text", i, Label.CHROME, CHROME_GROUPS, None)
+            for i in np.flatnonzero(self.judged.label == Label.CHROME).tolist():
+                found = self._block("BLR001", "chrome left in text", i, Label.CHROME, CHROME_GROUPS, None)
+                if found.why != BY_SURROUNDINGS or (found.score or 0) >= SURE_CHROME:
+                    yield found
 
     def spam_page(self) -> Iterator[Finding]:
-        if "spam_page" in self.page.reasons:
-            label, sizes = self.page.label, np.array([len(text) for text in self.texts])
+        if "spam_page" in self.judged.reasons:
+            label, sizes = self.judged.label, np.array([len(text) for text in self.texts])
             share = sizes[label == Label.SPAM].sum() / max(1, sizes[label != Label.CHROME].sum())
             text, first = "\n".join(self.texts), int((label == Label.SPAM).argmax())
-            score = float(self.page.proba[:, Label.SPAM].max())
+            score = float(self.judged.proba[:, Label.SPAM].max())
             why = self._cue(" ".join(self.texts[i] for i in np.flatnonzero(label == Label.SPAM)), SPAM_GROUPS)
             said = f"spam page: {share:.0%} of its text is spam, {shown(self.texts[first])} ({_score(score)}, {printable(why)})"
             yield self._finding("SPM002", said, text, why, score, self._bounds_of_block(first))
 
     def copies(self) -> Iterator[Finding]:
-        assert self.page.arrays is not None
-        if "body_twice" in self.page.reasons:
-            hashes = block_hashes(self.page.arrays)
-            again = np.flatnonzero(second_copies(self.page.label, hashes, self.page.arrays.n_chars)).tolist()
+        assert self.judged.arrays is not None
+        if "body_twice" in self.judged.reasons:
+            hashes = block_hashes(self.judged.arrays)
+            again = np.flatnonzero(second_copies(self.judged.label, hashes, self.judged.arrays.n_chars)).tolist()
             text = "\n".join(self.texts[i] for i in again)
             said = f"body stands twice: {len(again)} blocks from {shown(self.texts[again[0]])} on have stood before"
             yield self._finding("DUP001", said, text, "stands before", None, self._bounds_of_block(again[0]))
 
     def mojibake(self) -> Iterator[Finding]:
-        if "mojibake" in self.page.reasons:
+        if "mojibake" in self.judged.reasons:
             lost = [i for i, text in enumerate(self.texts) if "\ufffd" in text]
             share = sum(text.count("\ufffd") for text in self.texts) / max(1, sum(map(len, self.texts)))
             said = (
@@ -225,7 +236,7 @@ class _Page:
     # ------------------------------------------------------------ one finding
 
     def _block(self, code: str, what: str, i: int, label: Label, groups: Sequence[str], cut: Bounds | None) -> Finding:
-        text, score = self.texts[i], float(self.page.proba[i, label])
+        text, score = self.texts[i], float(self.judged.proba[i, label])
         why = self._cue(text, groups)
         said = f"{what} {shown(text)} ({_score(score)}, {printable(why)})"
         return self._finding(code, said, text, why, score, self._bounds_of_block(i), cut)
@@ -237,7 +248,7 @@ class _Page:
         record = self._record()
         message += f" in record {printable(record)}" if record else ""
         start, stop = bounds or (0, 0)
-        place = position(self._starts, self.source.first_line, start, stop)
+        place = position(self._starts, self.first_line, start, stop)
         known_by = fingerprint(code, text)
         return Finding(
             self.path, *place, code, message, record, "" if code == "RED001" else text,
@@ -246,10 +257,10 @@ class _Page:
 
     def _record(self) -> str | None:
         """Return a record's id; None for a page that is the whole file, '' for a record without an id."""
-        page_id = self.page.page_id
+        page_id = self.judged.page_id
         if page_id == self.name:
             return None
-        return "" if page_id == f"{self.name}:{self.source.first_line}" else page_id
+        return "" if page_id == f"{self.name}:{self.first_line}" else page_id
 
     def _cue(self, text: str, groups: Sequence[str]) -> str:
         """Name the cue of most weight for one of some groups, the longest of equals."""
@@ -268,15 +279,15 @@ class _Page:
         return line_starts(self.source.text)
 
     def _text_of(self, span: Span) -> str:
-        assert self.page.arrays is not None
-        whole = {TITLE: self.page.arrays.titles[0], SUMMARY: self.page.arrays.summaries[0]}.get(span.block)
+        assert self.judged.arrays is not None
+        whole = {TITLE: self.judged.arrays.titles[0], SUMMARY: self.judged.arrays.summaries[0]}.get(span.block)
         return (self.texts[span.block] if whole is None else whole)[span.start : span.end]
 
     def _bounds_of(self, span: Span) -> Bounds | None:
         if span.block >= 0:
             return self._bounds_of_block(span.block, span.start, span.end)
         if self.plain:
-            return _inside(self.source.title, fold_places(self.page.page.title), span.start, span.end)
+            return _inside(self.source.title, fold_places(self.judged.page.title), span.start, span.end)
         return self._in_file(
             _in_title(self.value, self._text_of(span), span) or _in_meta(self.value, self._text_of(span))
         )
@@ -307,9 +318,9 @@ class _Page:
 
     @cached_property
     def _shown(self) -> tuple[Places, list[int | None], list[int | None]]:
-        assert self.page.arrays is not None
+        assert self.judged.arrays is not None
         text, places = shown_text(self.value)
-        return places, find_blocks(text, self.texts), block_lines(self.value, self.page.arrays)
+        return places, find_blocks(text, self.texts), block_lines(self.value, self.judged.arrays)
 
     def _shown_bounds(self, i: int, start: int, end: int) -> Bounds | None:
         """Return where a string stands in markup; where it is not found, the beginning of its block's line."""

@@ -34,7 +34,6 @@ class Source(NamedTuple):
     """
 
     text: str
-    first_line: int
     body: Places
     title: Places
 
