@@ -70,12 +70,13 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def expand_folders(paths: Iterable[str]) -> Iterator[str]:
-    """Yield files; of a folder all of a known kind below it."""
+    """Yield files; of a folder all of a known kind below it, but what is hidden, as version control and environments are."""
     for path in paths:
         if Path(path).is_dir():
             from detector.readers import expand
 
-            yield from map(str, expand(path))
+            below = ((file, file.relative_to(path)) for file in expand(path))
+            yield from (str(file) for file, way in below if not any(part.startswith(".") for part in way.parts))
         else:
             yield path
 

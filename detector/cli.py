@@ -229,7 +229,7 @@ class _Check:
 
 
 RULE_SETTINGS: dict[str, Any] = {"per_file_ignores": {}, "exclude": [], "allow": [], "thresholds": {}}
-FILES = click.argument("paths", nargs=-1, required=True, metavar="FILE...")
+FILES = click.argument("paths", nargs=-1, required=True, metavar="[FILE|-]...")
 BASELINE = ".detector-baseline"
 
 
@@ -248,17 +248,19 @@ def check_(
 ) -> None:  # fmt: skip
     """Report injected strings, spam, leftovers and damage in files, with the places where they stand.
 
-    FILE is what `predict` takes; of a folder all files of a known kind. Exit codes: 0 nothing found, 1 findings,
+    FILE is what `predict` takes: a file, a folder, of which all files of a known kind, or - for standard input. Exit codes: 0 nothing found, 1 findings,
     2 wrong usage, unreadable model, configuration or baseline.
     """
     from detector.baseline import read_baseline, unlisted
-    from detector.reports import REPORTS, write_statistics
+    from detector.reports import REPORTS
 
     check = _Check(**options)
     folder = (baseline or Path()).absolute().parent
     entries = read_baseline(baseline) if baseline else {}
 
     def look(path: str, body: bytes | None) -> list[Finding]:
+        if path == "-":
+            body = sys.stdin.buffer.read()
         return unlisted(check.look(path, body), entries, folder)
 
     found: list[Finding] = []
@@ -272,7 +274,8 @@ def check_(
     if diff_:
         click.echo(f"detector: {sum(1 for _ in left())} findings, those that can be cut are in the diff", err=True)
     else:
-        for line in (write_statistics if statistics else REPORTS[output_format])(left()):
+        report = REPORTS["statistics" if statistics else output_format]
+        for line in report(left()):
             click.echo(line, nl=False)
     sys.exit(EXIT_FINDINGS if found else 0)
 
@@ -281,17 +284,18 @@ def _repair(
     path: str, kind: str | None, look: Callable[[str, bytes | None], list[Finding]], *, write: bool
 ) -> list[Finding]:
     """Write what is left of a file, or show what would be cut; return what is left to report."""
+    from detector.findings import printable
     from detector.fix import diff, fix, save
     from detector.readers import format_of
 
     done = fix(path, kind or format_of(Path(path)), lambda body: look(path, body))
     if done.refused:
-        click.echo(f"detector: {path}: not fixed: {done.refused}", err=True)
+        click.echo(f"detector: {printable(path)}: not fixed: {done.refused}", err=True)
     if not done.cut:
         return done.left
     if write:
         save(path, done)
-        click.echo(f"detector: {path}: {len(done.cut)} cut", err=True)
+        click.echo(f"detector: {printable(path)}: {len(done.cut)} cut", err=True)
         return done.left
     click.echo(diff(path, done), nl=False)
     return [*done.cut, *done.left]

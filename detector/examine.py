@@ -34,7 +34,7 @@ from detector.locate import (
 )  # fmt: skip
 from detector.mojibake import misread
 from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span
-from detector.readers import READERS, Fields, format_of, read_file, read_records, text_of_line
+from detector.readers import READERS, Fields, format_of, read_file, read_records, sniff, text_of_line
 from detector.repeats import block_hashes
 from detector.verdicts import second_copies
 
@@ -65,9 +65,10 @@ def examine_file(
     body : bytes, optional
         What the file is taken to hold.
     """
+    kind = kind or format_of(Path(path)) or (sniff(body[:512]) if body else None)
     found: list[Finding] = []
     for page, line in _judged(_pages(path, fields, kind, body), judge):
-        found += examine(_Page(page, path, line, fields, kind or format_of(Path(path)), lexicon))
+        found += examine(_Page(page, path, line, fields, kind, lexicon))
     return sorted(_unreadable_once(found), key=lambda f: (f.line, f.column, f.code))
 
 
@@ -89,9 +90,7 @@ def _pages(path: str, fields: Fields, kind: str | None, body: bytes | None) -> I
     if body is None:
         pages = read_file(Path(path), fields, kind, readers)
     else:
-        pages = readers[kind or format_of(Path(path)) or "html"](
-            io.BytesIO(body), without_surrogates(str(Path(path))), fields
-        )
+        pages = readers[kind or "html"](io.BytesIO(body), without_surrogates(str(Path(path))), fields)
     for page in pages:
         yield page, at
 
@@ -317,17 +316,22 @@ class _Page:
         return self._in_file(self._lines[i].cut) if self.plain and self._lines else None
 
     @cached_property
-    def _shown(self) -> tuple[Places, list[int | None], list[int | None]]:
-        assert self.judged.arrays is not None
+    def _shown(self) -> tuple[Places, list[int | None]]:
         text, places = shown_text(self.value)
-        return places, find_blocks(text, self.texts), block_lines(self.value, self.judged.arrays)
+        return places, find_blocks(text, self.texts)
+
+    @cached_property
+    def _block_lines(self) -> list[int | None]:
+        assert self.judged.arrays is not None
+        return block_lines(self.value, self.judged.arrays)
 
     def _shown_bounds(self, i: int, start: int, end: int) -> Bounds | None:
         """Return where a string stands in markup; where it is not found, the beginning of its block's line."""
-        places, found, lines = self._shown
-        first, line = found[i], lines[i]
+        places, found = self._shown
+        first = found[i]
         if first is not None:
             return places[first + start], _end_in_markup(self.value, places[first + end - 1])
+        line = self._block_lines[i]
         if line is None:
             return None
         begin = line_starts(self.value)[line - 1]

@@ -106,6 +106,6 @@ def wanted(
     return [f for f in asked if f.code not in ("INJ001", "SPM001", "BLR001") or _page(f) not in spam]
 
 
-def _page(finding: Finding) -> tuple[str, int | None]:
-    """The page of a finding: a record's line, or the whole file."""
-    return finding.path, finding.line if finding.record is not None else None
+def _page(finding: Finding) -> tuple[str, str | None, int]:
+    """The page of a finding: a record, which stands in a line of its own, or the whole file."""
+    return finding.path, finding.record, finding.line if finding.record is not None else 0

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 MIN_HAN = 4  # in what a text says when read again; fewer come about by chance
-MAX_LOST = 0.1  # of its characters; where words were cut, a byte or two is missing
+MAX_LOST = 0.3  # of its characters; reading under the wrong encoding loses a byte here and there
 PROBED_CHARS = 64  # of a text that are tried before the whole is
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 # What browsers make of the bytes 0x80 to 0x9F when they read a page as windows-1252.
@@ -34,7 +34,7 @@ def misread(text: str) -> Misread | None:
     """
     if text.isascii():
         return None
-    for name in ("windows-1252", "gb18030", "big5hkscs"):
+    for name in ("windows-1252", "gb18030"):
         if _read_again(text[:PROBED_CHARS], name) and (said := _read_again(text, name)):
             return Misread(said, name)
     return None

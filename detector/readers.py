@@ -161,11 +161,12 @@ def _failed(page_id: str, code: str, message: str) -> RawPage:
 
 def _read_stdin(fields: Fields, input_format: str | None) -> Iterator[RawPage]:
     stream = cast(io.BufferedReader, sys.stdin.buffer)
-    kind = input_format or _sniff(stream.peek(512)[:512])
+    kind = input_format or sniff(stream.peek(512)[:512])
     yield from READERS[kind](stream, STDIN, fields)
 
 
-def _sniff(head: bytes) -> str:
+def sniff(head: bytes) -> str:
+    """Return what kind of file begins so."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{"):
         return "jsonl"

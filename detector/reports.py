@@ -48,17 +48,17 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-REPORTS: dict[str, Callable[[Iterable[Finding]], Iterable[str]]] = {
-    "text": write_text,
-    "json": write_json,
-    "github": write_github,
-    "sarif": lambda findings: [write_sarif(findings)],
-}
-FORMATS = tuple(REPORTS)
-
-
 def write_statistics(findings: Iterable[Finding]) -> Iterator[str]:
     """Yield how many there are of each code, the most first."""
     counts = Counter(finding.code for finding in findings)
     for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         yield f"{count:>6}  {code}  {CODES[code]}\n"
+
+
+REPORTS: dict[str, Callable[[Iterable[Finding]], Iterable[str]]] = {
+    "text": write_text,
+    "json": write_json,
+    "github": write_github,
+    "sarif": lambda findings: [write_sarif(findings)],
+    "statistics": write_statistics,
+}

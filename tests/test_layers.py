@@ -16,8 +16,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "report train train_spans",
-    "__init__ corpus evaluate explain mine writers",
+    "check report train train_spans",
+    "__init__ corpus evaluate examine explain mine writers",
     "pipeline rows",
     "model",
     "features features.consensus",
@@ -26,9 +26,10 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "align heat inject lexicon lines ngrams readers repeats segment sentences settings verdicts",
-    "decode",
-    "arrays augment blocks chars errors forest labels network sites",
+    "cache fix reports",
+    "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
+    "decode findings model_folder",
+    "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -7,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.locate import (
-    Position, find_blocks, fold_places, line_bounds, line_starts, literal_places, position, shown_text, string_literals,
+    Position,
+    find_blocks,
+    fold_places,
+    line_bounds,
+    line_starts,
+    literal_places,
+    position,
+    shown_text,
+    string_literals,
 )  # fmt: skip
 
 TEXTS = st.text(st.sampled_from('水库 \t\n"\\/\u00e9\U0001f600\U00020bb7\u3000a&<'))
@@ -17,10 +26,12 @@ TEXTS = st.text(st.sampled_from('水库 \t\n"\\/\u00e9\U0001f600\U00020bb7\u3000
 def test_every_character_of_a_json_string_is_found_again(record, escaped):
     line = json.dumps(record, ensure_ascii=escaped)
     found = string_literals(line)
-    assert {key: value for key, (_, _, value) in found.items()} == {k: v for k, v in record.items() if isinstance(v, str)}
+    assert {key: value for key, (_, _, value) in found.items()} == {
+        k: v for k, v in record.items() if isinstance(v, str)
+    }
     for start, end, value in found.values():
         places = literal_places(line, start, end)
-        assert [json.loads(f'"{line[a:b]}"') for a, b in zip(places, places[1:], strict=False)] == list(value)
+        assert [json.loads(f'"{line[a:b]}"') for a, b in itertools.pairwise(places)] == list(value)
 
 
 def test_of_a_key_that_stands_twice_the_last_one_holds():
