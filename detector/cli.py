@@ -464,18 +464,22 @@ def labels() -> None:
 @click.argument("pages", type=FOLDER)
 @click.argument("gold", type=FOLDER)
 @click.option("--index", type=FILE, help="JSON lines: id, url, domain.")
+@click.option("--carriers", type=FILE, help="Clean running text, by line.")
 @click.option("--labeled", "labeled_", type=FOLDER, help="Folder with sentences/ of your own, to learn words from.")
 @click.option("-o", "--output", required=True, type=PATH, help="Folder for the rows and the words fitted on the pages.")
 @click.option("--seed", default=0, show_default=True)
-def rows_(pages: Path, gold: Path, index: Path | None, labeled_: Path | None, output: Path, seed: int) -> None:
+def rows_(
+    pages: Path, gold: Path, index: Path | None, carriers: Path | None, labeled_: Path | None, output: Path, seed: int
+) -> None:
     """Derive rows (features and labels, no text) from PAGES/ID.html and the article texts GOLD/ID.txt."""
-    from detector.corpus import gather, read_gold
+    from detector.corpus import gather, general_documents, read_gold
     from detector.lexicon import load_lexicon
     from detector.rows import save_rows
     from detector.sentences import read_sentences
     from detector.train import rows_crossed, save_words
 
     honest = read_sentences(labeled_ / "sentences")[1] if labeled_ else []
+    honest += general_documents(carriers.read_text("utf-8").splitlines()) if carriers else []
     labeled = gather(read_gold(pages, gold, index), honest=honest, on_page=_ticker("pages aligned"), on_loss=_warn)
     rows, words = rows_crossed(labeled, load_lexicon(), honest=honest, seed=seed)
     save_rows(output / "rows.npz", rows)

@@ -27,6 +27,7 @@ from detector.sentences import Document
 from detector.sites import domain_of, host_of
 
 NEAR_SPAM = 4  # blocks; farther from the spam, an injected copy only repeats what its original teaches
+N_GENERAL, MIN_GENERAL, MAX_GENERAL = 3000, 15, 400  # lines of general text that are learned from, their characters
 SPAM_COPIES = 2  # of a page, each with other spam; with four, more honest blocks of strange pages were called spam
 MAX_ALIKE = 3  # honest documents that are put into a page beside spam
 MIN_HEADLINE = 10  # characters of a link in a page's surroundings that is taken for a headline
@@ -97,6 +98,13 @@ def label_tables(found: LabeledPage) -> tuple[Blocks, NDArray[np.int8], list[Blo
     """Segment one page and tie its labels; the third value is the labels that fit no block."""
     blocks = segment_page(found.page).blocks
     return blocks, *tie(blocks, found.labels)
+
+
+def general_documents(lines: Sequence[str]) -> list[Document]:
+    """Make documents of lines of running text, some thousand at random: they teach what else honest Chinese looks like."""
+    usable = [line for line in lines if MIN_GENERAL <= len(line) <= MAX_GENERAL]
+    chosen = Random(len(usable)).sample(usable, min(len(usable), N_GENERAL))
+    return [Document(["", line], [[], []], "general") for line in chosen]
 
 
 def with_spam(

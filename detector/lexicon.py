@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 # The groups, in the order of their feature columns.
 GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app",
           "gambling", "brand", "root", "tail", "porn", "finance", "contact", "goods", "report")  # fmt: skip
+
+
+class Hits(NamedTuple):
+    """Cues found in the blocks of a batch: int64 (n_hits,) each, no two overlapping.
+
+    `term` is an index into a lexicon's terms; `start` and `stop` are code points in the text of block number `block`.
+    """
+
+    term: NDArray[np.int64]
+    block: NDArray[np.int64]
+    start: NDArray[np.int64]
+    stop: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,18 +81,13 @@ class Lexicon:
             found[:, 1], found[:, 2] = kept[found[:, 1]], kept[found[:, 2] - 1] + 1
         return found
 
-    def hits(self, blocks: Blocks) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Find the cues of blocks.
-
-        Returns
-        -------
-        term, block, start, stop : int64 ndarrays of shape (n_hits,)
-            Index into `terms`, index of the block, and code points in the batch's text.
-        """
+    def hits(self, blocks: Blocks) -> Hits:
+        """Find the cues of blocks."""
         # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
-        found = self.find(code_points("\n".join(blocks.texts())))
-        block = np.searchsorted(blocks.text_offsets[:-1] + np.arange(len(blocks)), found[:, 1], "right") - 1
-        return found[:, 0], block, found[:, 1] - block, found[:, 2] - block
+        term, start, stop = self.find(code_points("\n".join(blocks.texts()))).T
+        begins = blocks.text_offsets[:-1] + np.arange(len(blocks))
+        block = np.searchsorted(begins, start, "right") - 1
+        return Hits(term, block, start - begins[block], stop - begins[block])
 
 
 def normalised(term: str) -> str:

@@ -21,7 +21,7 @@ from detector.decode import Decoded, decode
 from detector.errors import PageError
 from detector.features import OWN_NAMES, featurize
 from detector.labels import LABEL_NAMES, Label
-from detector.lexicon import Lexicon, load_lexicon
+from detector.lexicon import Hits, Lexicon, load_lexicon
 from detector.lines import block_lines
 from detector.model import Layout, Model
 from detector.network import softmax
@@ -31,6 +31,7 @@ from detector.segment import segment, segment_text
 from detector.sites import host_of, site_of
 from detector.spans import echoes, find_spans
 from detector.verdicts import cut_out, decide, judge, second_copies
+from detector.weigh import Cued
 
 BATCH_PAGES = 64
 MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.25  # of a block without its injected strings, to be judged by its words
@@ -197,11 +198,12 @@ def _judge_pages(
     blocks = concat([page.blocks for page in pages])
     sites = [page.site for page in pages]
     seen = repeats.counts(block_hashes(blocks), blocks.page_offsets, sites) if repeats else None
-    own = featurize(blocks, lexicon, model.words, seen)
+    hits = lexicon.hits(blocks)
+    own = featurize(blocks, lexicon, model.words, seen, hits)
     proba = model.predict_proba(own, Layout.of(blocks))
     thresholds = np.where(blocks.from_dom, model.card.spam_threshold, model.card.text_spam_threshold)
     label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=thresholds[blocks.page_index])
-    spans = _find_spans(blocks, own, label, model, lexicon)
+    spans = _find_spans(blocks, own, label, hits, model, lexicon)
     for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
         _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)
         yield (
@@ -263,7 +265,7 @@ _BRAND_CUE = OWN_NAMES.index("cue_brand")
 
 
 def _find_spans(
-    blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], model: Model, lexicon: Lexicon
+    blocks: Blocks, own: NDArray[np.float32], label: NDArray[np.int8], hits: Hits, model: Model, lexicon: Lexicon
 ) -> list[list[Span]]:
     """Find the injected strings of each page, in its title, its blocks and what it says of itself."""
     if model.spans is None:
@@ -271,7 +273,9 @@ def _find_spans(
     examined = (label != Label.CHROME) | (own[:, _BRAND_CUE] > 0)
     numbers = [first + np.flatnonzero(examined[first:last]) for first, last in pairwise(blocks.page_offsets.tolist())]
     texts = [[title, *blocks.texts_of(chosen)] for title, chosen in zip(blocks.titles, numbers, strict=True)]
-    found = find_spans([*texts, *(["", summary] for summary in blocks.summaries)], model.spans, lexicon)
+    number = np.concatenate([*(part for mine in numbers for part in ([-1], mine)), np.full(2 * len(texts), -1)])
+    summaries = (["", summary] for summary in blocks.summaries)
+    found = find_spans([*texts, *summaries], model.spans, lexicon, Cued(number, hits))
     stuffed = _stuffed(blocks.summaries, model.words)
     out = []
     for page, mine in enumerate(found[: len(texts)]):

@@ -27,7 +27,7 @@ from detector.lexicon import Lexicon
 from detector.network import Network, mean_proba, networks_from
 from detector.noise import find_noise, may_be_noisy
 from detector.runs import CLAUSE_ENDS, Runs, find_runs
-from detector.weigh import CUE_GROUPS, Weighed, weigh
+from detector.weigh import CUE_GROUPS, Cued, Weighed, weigh
 from detector.windows import look_again
 
 MAX_STRINGS = 50  # different ones of one page that are looked for again
@@ -53,11 +53,17 @@ class Judges(NamedTuple):
     networks: tuple[Network, ...]
     forest: Forest
 
-    def predict_proba(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability that each candidate was injected, float32 (m,)."""
+    def predict_proba(self, rows: NDArray[np.float32], floor: float = 0.0) -> NDArray[np.float32]:
+        """Return the probability that each candidate was injected, float32 (m,).
+
+        Those that cannot reach `floor`, whatever the trees would say, are not shown to them: theirs comes out too low.
+        """
         if not len(rows):
             return np.zeros(0, np.float32)
-        return (mean_proba(self.networks, rows)[:, 1] + self.forest.predict_proba(rows)) * np.float32(0.5)
+        proba = mean_proba(self.networks, rows)[:, 1]
+        hopeful = proba >= 2 * floor - 1
+        proba[hopeful] += self.forest.predict_proba(rows[hopeful])
+        return proba * np.float32(0.5)
 
 
 class SpanModel(NamedTuple):
@@ -110,13 +116,17 @@ class Mark(NamedTuple):
     p: float
 
 
-def find_spans(pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexicon) -> list[list[Found]]:
+def find_spans(
+    pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexicon, cued: Cued | None = None
+) -> list[list[Found]]:
     """Find injected strings in the texts of pages.
 
     Parameters
     ----------
     pages : sequence of sequences of str
         For each page its title ('' where there is none), then the texts of the blocks worth a look.
+    cued : Cued, optional
+        The cues in those texts, as far as they have been looked for already.
 
     Returns
     -------
@@ -125,7 +135,7 @@ def find_spans(pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexico
     """
     if not any(map(len, pages)):
         return [[] for _ in pages]
-    weighed, runs, proba = judge_runs(pages, model, lexicon)
+    weighed, runs, proba = judge_runs(pages, model, lexicon, cued, min(model.threshold, COMPANION))
     page = weighed.page[runs.start]
     sure = np.unique(page[proba >= model.threshold])
     out: list[list[Found]] = [[] for _ in pages]
@@ -149,13 +159,13 @@ def _with_noise(found: list[Found], texts: Sequence[str], noise: Sequence[tuple[
 
 
 def judge_runs(
-    pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexicon
+    pages: Sequence[Sequence[str]], model: SpanModel, lexicon: Lexicon, cued: Cued | None = None, floor: float = 0.0
 ) -> tuple[Weighed, Runs, NDArray[np.float32]]:
-    """Find the candidates of pages, with the probability that each was injected, float32 (m,)."""
-    weighed = weigh(pages, model.heat, lexicon)
+    """Find the candidates of pages, with the probability that each was injected, float32 (m,); see `Judges` for `floor`."""
+    weighed = weigh(pages, model.heat, lexicon, cued)
     look = look_again(weighed, model.windows)
     runs = find_runs(weighed, look)
-    return weighed, runs, model.judges.predict_proba(describe(weighed, look, runs))
+    return weighed, runs, model.judges.predict_proba(describe(weighed, look, runs), floor)
 
 
 def echoes(text: str, strings: Mapping[str, Found]) -> list[tuple[tuple[int, int], Found]]:

@@ -155,7 +155,7 @@ def fit_heat(
     near = np.convolve(truth, np.ones(2 * NEAR + 1), "same") > 0
     far = (np.random.default_rng(seed).random(len(codes)) < FAR_SHARE) & ~changed
     chosen = np.flatnonzero((codes != EDGE_CODE) & (near | far))
-    matrix = vote_matrix(measure(codes, cue_codes(codes, lexicon)[0], background), chosen)
+    matrix = vote_matrix(measure(codes, cue_codes(lexicon.find(codes), len(codes), lexicon)[0], background), chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator = LogisticRegression(C=HEAT_PENALTY, max_iter=60).fit(matrix, truth[chosen])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from detector.chars import EDGE_CODE, text_of
 from detector.heat import Background, Heat, Traits, join, measure, score
-from detector.lexicon import Lexicon
+from detector.lexicon import Hits, Lexicon
 
 # Empty texts behind each page, which set it apart from the next: nothing that is measured reaches over so many edges,
 # and so a page is judged in a batch as it is alone.
@@ -58,11 +58,23 @@ class Weighed(NamedTuple):
     background: Background
 
 
-def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon) -> Weighed:
+class Cued(NamedTuple):
+    """Cues that have been found already, in those texts that are blocks.
+
+    `number` is the number of each text's block among those of `hits`, -1 for a text that is none; int64 (n_texts,), for
+    the texts of all pages in order.
+    """
+
+    number: NDArray[np.int64]
+    hits: Hits
+
+
+def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon, cued: Cued | None = None) -> Weighed:
     """Measure and weigh all characters of all pages at once."""
     texts = [text for page in pages for text in (*page, *APART)]
     codes, starts = join(texts, len(APART))
-    cues, reports = cue_codes(codes, lexicon)
+    found = lexicon.find(codes) if cued is None else _cues_of(texts, starts, pages, lexicon, cued)
+    cues, reports = cue_codes(found, len(codes), lexicon)
     traits = measure(codes, cues, heat.background)
     hot = score(traits, heat)
     hot[(codes == EDGE_CODE) | _spaced_out(codes, starts)] = -np.inf
@@ -80,11 +92,31 @@ def _spaced_out(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray
     return np.concatenate([np.zeros(int(starts[0]), bool), np.repeat(share > MAX_SPACES, sizes)])
 
 
-def cue_codes(codes: NDArray[np.uint32], lexicon: Lexicon) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the number of the cue group that covers each character, 0 for none; and where talk about gambling is cued."""
+def _cues_of(
+    texts: Sequence[str], starts: NDArray[np.int64], pages: Sequence[Sequence[str]], lexicon: Lexicon, cued: Cued
+) -> NDArray[np.int64]:
+    """Put the cues of blocks where the blocks stand among the joined texts, and look for those of the other texts."""
+    number = np.full(len(texts), -1)
+    number[np.flatnonzero(np.concatenate([np.arange(len(page) + len(APART)) < len(page) for page in pages]))] = (
+        cued.number
+    )
+    begin = np.full(int(max(number.max(initial=-1), cued.hits.block.max(initial=-1))) + 1, -1)
+    begin[number[number >= 0]] = starts[number >= 0]
+    at = begin[cued.hits.block]
+    known = np.column_stack([cued.hits.term, at + cued.hits.start, at + cued.hits.stop])[at >= 0]
+    others = [i for i in np.flatnonzero(number < 0).tolist() if texts[i]]
+    codes, first = join([texts[i] for i in others])
     found = lexicon.find(codes)
-    out = np.zeros(len(codes), np.uint8)
+    if len(found):
+        text = np.searchsorted(first, found[:, 1], "right") - 1
+        found[:, 1:] += (starts[others] - first)[text][:, None]
+    return np.concatenate([known, found])
+
+
+def cue_codes(found: NDArray[np.int64], n_chars: int, lexicon: Lexicon) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the number of the cue group that covers each character, 0 for none; and where talk about gambling is cued."""
+    out = np.zeros(n_chars, np.uint8)
     for (_, start, stop), number in zip(found.tolist(), lexicon.member(CUE_GROUPS)[found[:, 0]].tolist(), strict=True):
         if number:
             out[start:stop] = number
-    return out, found[lexicon.member(("report",))[found[:, 0]] > 0, 1]
+    return out, np.sort(found[lexicon.member(("report",))[found[:, 0]] > 0, 1])

@@ -5,10 +5,12 @@ from detector.augment import OWN_PART, part_of, written_lines
 from detector.blocks import RawPage
 from detector.corpus import (
     MAX_PARAGRAPHS,
+    N_GENERAL,
     GoldPage,
     as_text,
     concat_labeled,
     gather,
+    general_documents,
     label_gold,
     read_gold,
     sentence_pages,
@@ -117,6 +119,14 @@ def test_far_from_the_spam_nothing_is_learned_twice(stories):
     spam = np.flatnonzero(label == Label.SPAM)
     known = np.flatnonzero(label >= 0)
     assert np.abs(known[:, None] - spam).min(axis=1).max() <= 4
+
+
+def test_general_text_becomes_documents_of_one_line():
+    lines = ["短句。", *(f"第{number}段渠道今天上午开始放水，沿线村庄陆续浇地。" for number in range(9)), "长" * 999]
+    found = general_documents(lines)
+    assert sorted(d.texts[1] for d in found) == sorted(lines[1:-1])
+    assert found == general_documents(lines)
+    assert len(general_documents([f"{n}" * 20 for n in range(10, 99)] * 99)) == N_GENERAL
 
 
 def test_a_headline_that_stands_twice_keeps_both_labels():

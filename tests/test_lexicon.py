@@ -23,7 +23,7 @@ SMALL = _compile(
 def found(lexicon: Lexicon, blocks: Blocks) -> list[tuple[str, int, str]]:
     """Return (term, block, text as shown) of every hit."""
     hits = zip(*(column.tolist() for column in lexicon.hits(blocks)), strict=True)
-    return [(lexicon.terms[term], block, blocks.text[start:stop]) for term, block, start, stop in hits]
+    return [(lexicon.terms[term], block, blocks.texts()[block][start:stop]) for term, block, start, stop in hits]
 
 
 def test_packaged_cues_load() -> None:

@@ -97,6 +97,9 @@ def test_judges_are_networks_and_trees(lexicon):
     assert found == pytest.approx(np.mean(alone, axis=0), abs=1e-5)
     assert ((found > 0.5) == truth).mean() > 0.95
     assert judges.predict_proba(rows[:0]).tolist() == []
+    quick = judges.predict_proba(rows, 0.8)
+    assert quick[found >= 0.8].tolist() == found[found >= 0.8].tolist()
+    assert (quick[found < 0.8] < 0.8).all()
 
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")

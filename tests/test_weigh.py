@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from rough import random_heat
 
+from detector.blocks import concat
 from detector.chars import EDGE_CODE
 from detector.lexicon import GROUPS, _compile, _parse
-from detector.weigh import APART, CUE_GROUPS, weigh
+from detector.segment import segment_text
+from detector.weigh import APART, CUE_GROUPS, Cued, weigh
 
 PAGES = [["标题", "昨日金渠彩召开會議", ""], [""], ["Ｑ１", "🎰全县各地的春耕𠮷", "无"]]
 CUES = _compile(
@@ -35,6 +37,23 @@ def test_every_text_stands_at_its_place():
     assert shown == weighed.texts
     assert weighed.plain[inside(weighed, 1)] == "昨日金渠彩召开会议"
     assert weighed.plain[inside(weighed, weighed.first[2])] == "q0"
+
+
+def test_cues_found_in_blocks_need_not_be_looked_for_again(monkeypatch):
+    """Blocks in any order and some left out, other texts between them: the same as looking through all of it."""
+    blocks = concat(
+        [segment_text("警方通报赌博案\n昨日金渠彩召开會議\n金渠彩"), segment_text("无\n打击赌博，金 渠彩·金渠彩")]
+    )
+    texts, hits = blocks.texts(), CUES.hits(blocks)
+    pages = [["金渠彩标题", texts[2], texts[0]], ["", texts[4], texts[3]], ["", "赌博，金渠彩"], [""]]
+    number = np.array([-1, 2, 0, -1, 4, 3, -1, -1, -1])
+    expected, asked = weighed_of(pages), []
+    find = type(CUES).find
+    monkeypatch.setattr(type(CUES), "find", lambda self, codes: asked.append(len(codes)) or find(self, codes))
+    found = weigh(pages, random_heat(), CUES, Cued(number, hits))
+    assert found.traits.cues.tolist() == expected.traits.cues.tolist()
+    assert found.reports.tolist() == expected.reports.tolist()
+    assert sum(asked) == len("金渠彩标题赌博，金渠彩") + 3
 
 
 def test_every_character_knows_its_page():

@@ -10,7 +10,7 @@ import numpy as np
 from detector.arrays import Floats, Ints
 from detector.blocks import Blocks
 from detector.features import context, cues, evidence, links, markup, mass, position, repeated, shape
-from detector.lexicon import Lexicon
+from detector.lexicon import Hits, Lexicon
 from detector.ngrams import Words
 from detector.repeats import SiteCounts, block_hashes
 
@@ -27,13 +27,17 @@ _DOM_COLUMNS = [i for i, name in enumerate(OWN_NAMES) if name in (*links.NAMES, 
                 or name.rstrip("0123") in ("mass_share_", "log_mass_", "link_share_", "log_siblings_", "prose_share_")]  # fmt: skip
 
 
-def featurize(blocks: Blocks, lexicon: Lexicon, words: Words, seen: SiteCounts | None = None) -> Floats:
+def featurize(
+    blocks: Blocks, lexicon: Lexicon, words: Words, seen: SiteCounts | None = None, hits: Hits | None = None
+) -> Floats:
     """Compute every feature that a block has of its own.
 
     Parameters
     ----------
     seen : SiteCounts, optional
         Repetition over the pages of each site, where a table tells it.
+    hits : Hits, optional
+        The cues of the blocks, if they have been looked for already.
 
     Returns
     -------
@@ -44,7 +48,7 @@ def featurize(blocks: Blocks, lexicon: Lexicon, words: Words, seen: SiteCounts |
         return np.zeros((0, len(OWN_NAMES)), np.float32)
     families = (
         shape.columns(blocks), links.columns(blocks), position.columns(blocks), markup.columns(blocks),
-        cues.columns(blocks, lexicon), repeated.columns(block_hashes(blocks), blocks.page_index, seen),
+        cues.columns(blocks, lexicon, hits or lexicon.hits(blocks)), repeated.columns(block_hashes(blocks), blocks.page_index, seen),
         mass.columns(blocks), evidence.columns(blocks, words),
     )  # fmt: skip
     own = np.concatenate(families, axis=1)

@@ -7,6 +7,10 @@ from detector.lexicon import load_lexicon
 from detector.segment import segment_text
 
 
+def columns(blocks, lexicon):
+    return cues.columns(blocks, lexicon, lexicon.hits(blocks))
+
+
 @pytest.fixture(scope="module")
 def own(tmp_path_factory):
     """A lexicon with made-up terms, so that no change of the package's cues matters."""
@@ -16,7 +20,7 @@ def own(tmp_path_factory):
 
 
 def gambling(blocks, lexicon):
-    X = cues.columns(blocks, lexicon)
+    X = columns(blocks, lexicon)
     return X[:, [cues.NAMES.index("cue_gambling"), cues.NAMES.index("cover_gambling")]]
 
 
@@ -42,6 +46,6 @@ def test_a_foreign_letter_does_not_change_other_pages(own):
 
 
 def test_covers_are_shares(own, batch):
-    X = cues.columns(batch, own)
+    X = columns(batch, own)
     cover = X[:, [i for i, name in enumerate(cues.NAMES) if name.startswith("cover_")]]
     assert 0 <= cover.min() <= cover.max() <= 1

@@ -21,7 +21,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from detector.blocks import RawPage
-from detector.corpus import GoldPage, concat_labeled, gather, read_gold, sentence_pages
+from detector.corpus import GoldPage, concat_labeled, gather, general_documents, read_gold, sentence_pages
 from detector.decode import decode
 from detector.labeled import read_labeled
 from detector.lexicon import load_lexicon
@@ -53,11 +53,12 @@ def clean_pages(folder: Path) -> list[GoldPage]:
     return [p for p in read_gold(folder / "pages", folder / "gold", index) if p.page.page_id in news]
 
 
-def fold_model(train: list[GoldPage], seed: int) -> Model:
-    """Fit everything from scratch on the pages of some sites and on the project's own pages."""
+def fold_model(train: list[GoldPage], seed: int, carriers: Path | None = None) -> Model:
+    """Fit everything from scratch on the pages of some sites, on the project's own pages and on general text."""
     lexicon = load_lexicon()
     honest = read_sentences(ROOT / "labeled" / "sentences")[1]
-    rows, words = rows_crossed(gather(iter(train), honest=honest), lexicon, honest=honest, seed=seed)
+    every = honest + (general_documents(carriers.read_text("utf-8").splitlines()) if carriers else [])
+    rows, words = rows_crossed(gather(iter(train), honest=every), lexicon, honest=every, seed=seed)
     sentences = training_sentences(ROOT / "labeled" / "sentences")
     written = concat_labeled(
         [gather(read_labeled(ROOT / "labeled" / "pages"), honest=honest), sentence_pages(sentences)]
@@ -67,10 +68,15 @@ def fold_model(train: list[GoldPage], seed: int) -> Model:
 
 
 def fold_texts(
-    pages: list[GoldPage], train: np.ndarray, test: np.ndarray, decoded: bool, table: RepeatTable | None
+    pages: list[GoldPage],
+    train: np.ndarray,
+    test: np.ndarray,
+    carriers: Path | None,
+    decoded: bool,
+    table: RepeatTable | None,
 ) -> list[list[str]]:
     """Return the texts of the test pages and, where there is a table, those found with its help."""
-    model = fold_model([pages[i] for i in train], seed=0)
+    model = fold_model([pages[i] for i in train], seed=0, carriers=carriers)
     raw = [pages[i].page for i in test]
     if decoded:
         raw = [page._replace(body=decode(page.body).text) for page in raw]
@@ -80,9 +86,13 @@ def fold_texts(
     return [[verdict.text for verdict in detect(raw, model, repeats=t)] for t in tables]
 
 
-def own_texts(pages: list[GoldPage], folds: int, decoded: bool, table: RepeatTable | None) -> list[list[str]]:
+def own_texts(
+    pages: list[GoldPage], folds: int, carriers: Path | None, decoded: bool, table: RepeatTable | None
+) -> list[list[str]]:
     splits = site_folds([page.site for page in pages], folds, seed=0)
-    found = Parallel(n_jobs=-1)(delayed(fold_texts)(pages, train, test, decoded, table) for train, test in splits)
+    found = Parallel(n_jobs=-1)(
+        delayed(fold_texts)(pages, train, test, carriers, decoded, table) for train, test in splits
+    )
     texts = [[""] * len(pages) for _ in found[0]]
     for (_, test), ways in zip(splits, found, strict=True):
         for column, part in zip(texts, ways, strict=True):
@@ -154,20 +164,23 @@ def line(name: str, scores: np.ndarray, sites: list[str]) -> str:
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--carriers", type=click.Path(exists=True, path_type=Path), help="Clean running text for training, by line."
+)
 @click.option("--folds", default=5, show_default=True)
 @click.option("--peers/--no-peers", "with_peers", default=False, help="Measure installed extractors too.")
 @click.option("--decoded", is_flag=True, help="Give decoded text instead of raw bytes.")
 @click.option("--sites", "with_sites", is_flag=True, help="Also with a table of the repeated blocks of each site.")
 @click.option("--worst", default=0, help="Also list the N worst pages.")
 @click.option("--save", type=click.Path(path_type=Path), help="Write the texts as JSON lines.")
-def main(folder: Path, folds: int, with_peers: bool, decoded: bool, with_sites: bool, worst: int, save: Path | None) -> None:  # fmt: skip
+def main(folder: Path, carriers: Path | None, folds: int, with_peers: bool, decoded: bool, with_sites: bool, worst: int, save: Path | None) -> None:  # fmt: skip
     """Print the table of main text against gold."""
     pages = clean_pages(folder)
     sites = [page.site for page in pages]
     click.echo(f"{len(pages)} pages of {len(set(sites))} sites, {folds} folds by site\n")
     click.echo("| extractor | F1 | median | below 0.5 | F1 by site |\n|---|---|---|---|---|")
     table = table_of(folder) if with_sites else None
-    texts, *others = own_texts(pages, folds, decoded, table)
+    texts, *others = own_texts(pages, folds, carriers, decoded, table)
     scores = np.array([f1(text, page.gold) for text, page in zip(texts, pages, strict=True)])
     click.echo(line("detector", scores, sites))
     if table:

@@ -1,6 +1,6 @@
 """Spam paragraphs in real pages, judged by a model that saw neither the page's site nor the paragraph.
 
-    python tests/quality/spam_blocks.py PAGES_FOLDER
+    python tests/quality/spam_blocks.py PAGES_FOLDER --carriers FILE
 
 A quarter of the sites is held out; everything is fitted anew on the others. Into each held-out page go one to three lines
 of `spam.txt` (written by somebody who saw neither the training grammar nor the training lines) at its head, between its
@@ -82,16 +82,19 @@ def judged(item: Spammed, verdict: PageVerdict) -> list[tuple[str, bool, str, bo
 
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--carriers", type=click.Path(exists=True, path_type=Path), help="Clean running text for training, by line."
+)
 @click.option("--seed", default=1)
 @click.option("--misses", default=0, help="Also list N lines that were not labelled spam.")
-def main(folder: Path, seed: int, misses: int) -> None:
+def main(folder: Path, carriers: Path | None, seed: int, misses: int) -> None:
     """Print what is labelled spam, what leaks, and what is alarmed falsely."""
     pages = clean_pages(folder)
     sites = sorted({page.site for page in pages})
     random = Random(seed)
     random.shuffle(sites)
     held_out = set(sites[::QUARTER])
-    model = fold_model([page for page in pages if page.site not in held_out], seed=0)
+    model = fold_model([page for page in pages if page.site not in held_out], seed=0, carriers=carriers)
     test = [page for page in pages if page.site in held_out]
     lines = (Path(__file__).parent / "spam.txt").read_text("utf-8").splitlines()
     items = [spammed(random, page, random.sample(lines, random.randint(1, 3))) for page in test for _ in range(3)]
