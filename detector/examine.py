@@ -199,11 +199,12 @@ class _Page:
     def spam_page(self) -> Iterator[Finding]:
         if "spam_page" in self.judged.reasons:
             label, sizes = self.judged.label, np.array([len(text) for text in self.texts])
-            share = sizes[label == Label.SPAM].sum() / max(1, sizes[label != Label.CHROME].sum())
+            spam, content = (int(sizes[label == kind].sum()) for kind in (Label.SPAM, Label.CONTENT))
             text, first = "\n".join(self.texts), int((label == Label.SPAM).argmax())
             score = float(self.judged.proba[:, Label.SPAM].max())
             why = self._cue(" ".join(self.texts[i] for i in np.flatnonzero(label == Label.SPAM)), SPAM_GROUPS)
-            said = f"spam page: {share:.0%} of its text is spam, {shown(self.texts[first])} ({_score(score)}, {printable(why)})"
+            said = f"spam page: {spam} characters of spam, {content} of article, {shown(self.texts[first])}"
+            said += f" ({_score(score)}, {printable(why)})"
             yield self._finding("SPM002", said, text, why, score, self._bounds_of_block(first))
 
     def copies(self) -> Iterator[Finding]:
