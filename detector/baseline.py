@@ -49,7 +49,7 @@ def read_baseline(path: Path) -> dict[Key, Entry]:
         Naming the file and the line.
     """
     try:
-        lines = path.read_text("utf-8").split("\n")
+        lines = path.read_text("utf-8", "surrogateescape").split("\n")
     except (OSError, ValueError) as error:
         raise BaselineError(f"{path}: cannot be read ({error}); `detector baseline create` makes one") from error
     found: dict[Key, Entry] = {}
@@ -84,7 +84,10 @@ def write_baseline(path: Path, entries: Baseline) -> None:
         for key, entry in sorted(entries.items())
         if entry.times > 0
     ]
-    replace_file(path, "".join(lines).encode("utf-8", "surrogateescape"))
+    try:
+        replace_file(path, "".join(lines).encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise BaselineError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def key_of(finding: Finding, folder: Path) -> Key:

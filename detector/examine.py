@@ -117,9 +117,9 @@ def _source_of(page: PageVerdict, line: Line | None, fields: Fields, kind: str |
 
 
 def _source_of_record(page: PageVerdict, line: bytes, fields: Fields) -> Source:
-    text = text_of_line(line)
     if page.decoded is None:
-        return Source(text, (), ())
+        return Source("", (), ())
+    text = text_of_line(line)
     literals = string_literals(text)
     body: Places = ()
     for name in (*fields.html, *fields.text):

@@ -40,7 +40,7 @@ def fix(path: str, kind: str | None, look: Callable[[bytes | None], list[Finding
         Returns the findings in a body, of the file where it is None.
     """
     found = look(None)
-    refused = _refusal(path, kind) if any(f.code in FIXABLE for f in found) else None
+    refused = _refusal(path, kind, found) if any(f.code in FIXABLE for f in found) else None
     if refused or not any(f.cut for f in found):
         return Fixed(b"", b"", [], found, refused)
     before = body = Path(path).read_bytes()
@@ -55,12 +55,16 @@ def fix(path: str, kind: str | None, look: Callable[[bytes | None], list[Finding
     return Fixed(before, body, done, found, refused)
 
 
-def _refusal(path: str, kind: str | None) -> str | None:
+def _refusal(path: str, kind: str | None, found: Sequence[Finding]) -> str | None:
+    if path == "-":
+        return "it is standard input"
     if Path(path).suffix.lower() in (".gz", ".zst", ".bz2", ".xz"):
         return "it is compressed"
-    if kind == "html":
+    if kind not in ("text", "jsonl", "html"):
+        return "only text and JSON lines are"
+    if kind == "html" or not any(f.cut for f in found):
         return "it is markup, in which a cut may break what stands around it"
-    return None if kind in ("text", "jsonl") else "only text and JSON lines are"
+    return None
 
 
 def cut_lines(body: bytes, cuts: Iterable[Finding]) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from json import JSONDecoder
@@ -73,7 +74,9 @@ def _after_space(line: str, place: int) -> int:
 
 def literal_places(line: str, start: int, end: int) -> Places:
     """Return where each character of a JSON string stands; an escaped surrogate pair is one character."""
-    return [unit.start() for unit in _UNIT.finditer(line, start, end)] + [end]
+    places = array("i", (unit.start() for unit in _UNIT.finditer(line, start, end)))
+    places.append(end)
+    return places
 
 
 def fold_places(text: str) -> Places:
@@ -120,7 +123,7 @@ def line_bounds(text: str) -> list[LineBounds]:
 def shown_text(markup: str) -> tuple[str, Places]:
     """Return what markup shows, tags and comments taken out, entities read and white space folded, and its places."""
     pieces: list[str] = []
-    places: list[int] = []
+    places = array("i")
     spaced = True
     for match in _MARKUP.finditer(markup):
         if match["gap"]:
@@ -134,8 +137,9 @@ def shown_text(markup: str) -> tuple[str, Places]:
             continue
         spaced = False
         pieces.append(said)
-        places += [match.start()] * len(said) if match["entity"] else range(match.start(), match.end())
-    return "".join(pieces), [*places, len(markup)]
+        places.extend([match.start()] * len(said) if match["entity"] else range(match.start(), match.end()))
+    places.append(len(markup))
+    return "".join(pieces), places
 
 
 def find_blocks(shown: str, blocks: Sequence[str]) -> list[int | None]:

@@ -19,6 +19,7 @@ import zstandard
 
 from detector.blocks import RawPage
 from detector.decode import decode, without_surrogates
+from detector.errors import PageError
 
 MAX_PAGE_BYTES = 16 << 20  # of one page or record; the largest real news pages have some 2 MB
 STDIN = "-"
@@ -216,6 +217,8 @@ def _parse_record(line: bytes, where: str, fields: Fields) -> RawPage:
         record = json.loads(text_of_line(line))
     except (ValueError, RecursionError) as error:
         return _failed(where, "bad_json", f"{where}: not JSON ({error})")
+    except PageError as error:
+        return _failed(where, error.code, f"{where}: {error}")
     if not isinstance(record, dict):
         return _failed(where, "bad_record", f"{where}: a {type(record).__name__}, not an object")
     return page_of_record(record, where, fields)

@@ -103,7 +103,12 @@ def test_what_a_cut_brings_to_light_is_cut_too(tmp_path, lexicon):
 
 @pytest.mark.parametrize(
     ("name", "kind", "why"),
-    [("a.html", "html", "markup"), ("a.jsonl.gz", "jsonl", "compressed"), ("a.parquet", "parquet", "only text")],
+    [
+        ("a.html", "html", "markup"),
+        ("a.jsonl.gz", "jsonl", "compressed"),
+        ("a.parquet", "parquet", "only text"),
+        ("-", "text", "standard input"),
+    ],
 )
 def test_what_is_not_written_again_is_refused(name, kind, why, lexicon):
     found = examine_file("a.txt", judge, lexicon, Fields(), None, f"水库{BRAND}".encode())
@@ -145,3 +150,10 @@ def test_git_applies_the_diff(tmp_path, lexicon, ending):
     done = fix(str(path), "text", lambda body: look(path.read_bytes() if body is None else body))
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff(path.name, done), check=True)
     assert path.read_bytes() == done.after == ("一\n水库验收\n二" + ending).encode()
+
+
+def test_markup_in_records_is_refused(tmp_path, lexicon):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"html": "<p>水库泊璟 app</p>"}')
+    look = look_with(lexicon, str(path))
+    assert "markup" in fix(str(path), "jsonl", lambda body: look(body or path.read_bytes())).refused
