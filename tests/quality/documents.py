@@ -40,6 +40,11 @@ def accused(verdict: PageVerdict) -> list[str]:
     return spans + [block.text for block in verdict.blocks if block.label == "spam"]
 
 
+def hit(strings: set[str], said: list[str]) -> bool:
+    """Tell whether anything that was injected is among what was said to be."""
+    return any(true in text or text in true for text in said for true in strings)
+
+
 @click.command()
 @click.option("--model")
 @click.option("--policy", type=click.Choice(POLICIES), default="balanced", show_default=True)
@@ -51,9 +56,9 @@ def main(model: str | None, policy: str, misses: bool) -> None:
     found = touched = infected = 0
     for (page, strings), verdict in zip(documents, verdicts, strict=True):
         said = accused(verdict)
-        hit = any(true in text or text in true for text in said for true in strings)
-        infected, found, touched = infected + bool(strings), found + hit, touched + bool(said and not strings)
-        if misses and (hit != bool(strings) or (said and not strings)):
+        right = hit(strings, said)
+        infected, found, touched = infected + bool(strings), found + right, touched + bool(said and not strings)
+        if misses and (right != bool(strings) or (said and not strings)):
             click.echo(f"{page.page_id}: injected {sorted(strings)}, said {said}")
     click.echo(
         f"{found} of {infected} infected documents found, {touched} of {len(documents) - infected} clean ones touched"
