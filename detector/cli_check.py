@@ -86,8 +86,8 @@ def check_(
 ) -> None:  # fmt: skip
     """Report injected strings, spam, leftovers and damage in files, with the places where they stand.
 
-    FILE is what `predict` takes: a file, a folder, of which all files of a known kind, or - for standard input. Exit codes: 0 nothing found, 1 findings,
-    2 wrong usage, unreadable model, configuration or baseline.
+    FILE is what `predict` takes: a file, a folder, of which all files of a known kind, or - for standard input.
+    Exit codes: 0 nothing found, 1 findings, 2 wrong usage, unreadable model, configuration or baseline.
     """
     from detector.baseline import read_baseline, unlisted
     from detector.reports import REPORTS

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import IO
 
@@ -18,28 +16,14 @@ from detector.decode import without_surrogates
 from detector.findings import Finding, fingerprint, printable, shown
 from detector.labels import Label
 from detector.lexicon import GROUPS, Lexicon
-from detector.lines import block_lines
-from detector.locate import (
-    LineBounds,
-    Places,
-    Source,
-    find_blocks,
-    fold_places,
-    line_bounds,
-    line_starts,
-    literal_places,
-    position,
-    shown_text,
-    string_literals,
-)  # fmt: skip
 from detector.mojibake import misread
 from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span
-from detector.readers import READERS, Fields, format_of, read_file, read_records, sniff, text_of_line
+from detector.readers import READERS, Fields, format_of, read_file, read_records, sniff
 from detector.repeats import block_hashes
 from detector.verdicts import second_copies
+from detector.whereabouts import Bounds, Line, Whereabouts
 
 Judge = Callable[[Iterable[RawPage]], Iterator[PageVerdict]]
-Bounds = tuple[int, int]
 
 NO_FAULT = ("empty", "no_text")  # where nothing is said, nothing is wrong
 SPAM_GROUPS = ("gambling", "brand", "porn", "finance", "contact", "goods", "root", "tail")
@@ -47,8 +31,6 @@ CHROME_GROUPS = ("byline", "share", "navigation", "related", "comment", "legal",
 BY_SURROUNDINGS = "by its surroundings"
 SURE_CHROME = 0.98  # score from which a line is chrome though no cue names it
 SCORE_DIGITS = 3
-_TITLE = re.compile(r"<title\b[^<>]*>(.*?)</title", re.S | re.I)
-_META = re.compile(r"<meta\b[^<>]*", re.I)
 
 
 def examine_file(
@@ -72,19 +54,18 @@ def examine_file(
     return sorted(_unreadable_once(found), key=lambda f: (f.line, f.column, f.code))
 
 
-Line = tuple[int, bytes]  # of a file of records: its number, from 1, and the line as it stands
-
-
 def _pages(path: str, fields: Fields, kind: str | None, body: bytes | None) -> Iterator[tuple[RawPage, Line | None]]:
     """Yield the pages of a file with the lines they were read from."""
     at: Line | None = None
 
     def records(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
         nonlocal at
-        for number, line, page in read_records(stream, name, fields):
-            at = number, line
-            yield page
-        at = None
+        try:
+            for number, line, page in read_records(stream, name, fields):
+                at = number, line
+                yield page
+        finally:  # a page that follows, as one that says where the file broke off, stands in no line
+            at = None
 
     readers = READERS | {"jsonl": records}
     if body is None:
@@ -108,32 +89,6 @@ def _judged(pages: Iterable[tuple[RawPage, Line | None]], judge: Judge) -> Itera
         yield verdict, waiting.popleft()
 
 
-def _source_of(page: PageVerdict, line: Line | None, fields: Fields, kind: str | None) -> Source:
-    if line is not None:
-        return _source_of_record(page, line[1], fields)
-    if page.decoded is None or kind not in ("html", "text"):
-        return Source("", (), ())
-    return Source(page.decoded.text, range(len(page.decoded.text) + 1), ())
-
-
-def _source_of_record(page: PageVerdict, line: bytes, fields: Fields) -> Source:
-    if page.decoded is None:
-        return Source("", (), ())
-    text = text_of_line(line)
-    literals = string_literals(text)
-    body: Places = ()
-    for name in (*fields.html, *fields.text):
-        if name in literals and literals[name][2] == page.page.body:
-            start, end, value = literals[name]
-            skipped = len(value) - len(value.lstrip("\ufeff"))
-            body = literal_places(text, start, end)[skipped:]
-            break
-    if len(body) != len(page.decoded.text) + 1:
-        body = ()
-    title = literal_places(text, *literals["title"][:2]) if page.page.title and "title" in literals else ()
-    return Source(text, body, title)
-
-
 def examine(page: _Page) -> list[Finding]:
     """Return what is wrong with one page."""
     if page.judged.error:
@@ -151,25 +106,17 @@ class _Page:
         self.judged = judged
         self.path = path
         self.name = without_surrogates(str(Path(path)))  # as the readers have it
-        self.line = line
-        self.fields = fields
-        self.kind = kind
         self.lexicon = lexicon
-        self.first_line = line[0] if line else 1
-        self.texts = judged.arrays.texts() if judged.arrays else []
-        self.value = judged.decoded.text if judged.decoded else ""
-        self.plain = judged.page.media_type == "text/plain"
-
-    @cached_property
-    def source(self) -> Source:
-        return _source_of(self.judged, self.line, self.fields, self.kind)
+        self.where = Whereabouts(judged, line, fields, kind)
+        self.texts = self.where.texts
+        self.plain = self.where.plain
 
     # ------------------------------------------------------------ what is wrong
 
     def unreadable(self, code: str, message: str) -> list[Finding]:
         if code in NO_FAULT:
             return []
-        said = message.removeprefix(f"{self.name}:{self.first_line}: ").removeprefix(f"{self.name}: ")
+        said = message.removeprefix(f"{self.name}:{self.where.first_line}: ").removeprefix(f"{self.name}: ")
         return [self._finding("RED001", f"{said} [{code}]", code, "", None, None)]
 
     def injected(self) -> Iterator[Finding]:
@@ -178,12 +125,12 @@ class _Page:
             why = f"cue {span.cue}" if span.cue else BY_SURROUNDINGS
             where = {TITLE: " in the title", SUMMARY: " in the page's description"}.get(span.block, "")
             said = f"injected {shown(text)}{where} ({span.kind}, {_score(span.score)}, {printable(why)})"
-            bounds = self._bounds_of(span)
+            bounds = self.where.of_span(span, text)
             yield self._finding("INJ001", said, text, why, span.score, bounds, bounds if self.plain else None)
 
     def spam(self) -> Iterator[Finding]:
         for i in np.flatnonzero(self.judged.label == Label.SPAM).tolist():
-            yield self._block("SPM001", "spam block", i, Label.SPAM, SPAM_GROUPS, self._line_cut(i))
+            yield self._block("SPM001", "spam block", i, Label.SPAM, SPAM_GROUPS, self.where.of_line(i))
 
     def chrome(self) -> Iterator[Finding]:
         """Pages have chrome around their articles; in text that was scraped from them it is left over.
@@ -205,7 +152,7 @@ class _Page:
             why = self._cue(" ".join(self.texts[i] for i in np.flatnonzero(label == Label.SPAM)), SPAM_GROUPS)
             said = f"spam page: {spam} characters of spam, {content} of article, {shown(self.texts[first])}"
             said += f" ({_score(score)}, {printable(why)})"
-            yield self._finding("SPM002", said, text, why, score, self._bounds_of_block(first))
+            yield self._finding("SPM002", said, text, why, score, self.where.of_block(first))
 
     def copies(self) -> Iterator[Finding]:
         assert self.judged.arrays is not None
@@ -214,7 +161,7 @@ class _Page:
             again = np.flatnonzero(second_copies(self.judged.label, hashes, self.judged.arrays.n_chars)).tolist()
             text = "\n".join(self.texts[i] for i in again)
             said = f"body stands twice: {len(again)} blocks from {shown(self.texts[again[0]])} on have stood before"
-            yield self._finding("DUP001", said, text, "stands before", None, self._bounds_of_block(again[0]))
+            yield self._finding("DUP001", said, text, "stands before", None, self.where.of_block(again[0]))
 
     def mojibake(self) -> Iterator[Finding]:
         if "mojibake" in self.judged.reasons:
@@ -224,14 +171,14 @@ class _Page:
                 f"mojibake: {share:.0%} of the text is characters that could not be read, {shown(self.texts[lost[0]])}"
             )
             yield self._finding(
-                "ENC001", said, self.texts[lost[0]], "lost characters", None, self._bounds_of_block(lost[0])
+                "ENC001", said, self.texts[lost[0]], "lost characters", None, self.where.of_block(lost[0])
             )
             return
         read = [(i, again) for i, text in enumerate(self.texts) if (again := misread(text))]
         for i, again in read[:1]:
             said = f"mojibake: {shown(self.texts[i])} is UTF-8 read as {again.taken_for}, it says {shown(again.text)}"
             more = f"; {len(read)} blocks" if len(read) > 1 else ""
-            yield self._finding("ENC001", said + more, self.texts[i], again.taken_for, None, self._bounds_of_block(i))
+            yield self._finding("ENC001", said + more, self.texts[i], again.taken_for, None, self.where.of_block(i))
 
     # ------------------------------------------------------------ one finding
 
@@ -239,7 +186,7 @@ class _Page:
         text, score = self.texts[i], float(self.judged.proba[i, label])
         why = self._cue(text, groups)
         said = f"{what} {shown(text)} ({_score(score)}, {printable(why)})"
-        return self._finding(code, said, text, why, score, self._bounds_of_block(i), cut)
+        return self._finding(code, said, text, why, score, self.where.of_block(i), cut)
 
     def _finding(
         self, code: str, message: str, text: str, why: str, score: float | None, bounds: Bounds | None,
@@ -247,12 +194,9 @@ class _Page:
     ) -> Finding:  # fmt: skip
         record = self._record()
         message += f" in record {printable(record)}" if record else ""
-        start, stop = bounds or (0, 0)
-        place = position(self._starts, self.first_line, start, stop)
-        known_by = fingerprint(code, text)
         return Finding(
-            self.path, *place, code, message, record, "" if code == "RED001" else text,
-            None if score is None else round(score, SCORE_DIGITS), why, known_by, cut,
+            self.path, *self.where.position(bounds), code, message, record, "" if code == "RED001" else text,
+            None if score is None else round(score, SCORE_DIGITS), why, fingerprint(code, text), cut,
         )  # fmt: skip
 
     def _record(self) -> str | None:
@@ -260,7 +204,12 @@ class _Page:
         page_id = self.judged.page_id
         if page_id == self.name:
             return None
-        return "" if page_id == f"{self.name}:{self.first_line}" else page_id
+        return "" if page_id == f"{self.name}:{self.where.first_line}" else page_id
+
+    def _text_of(self, span: Span) -> str:
+        assert self.judged.arrays is not None
+        whole = {TITLE: self.judged.arrays.titles[0], SUMMARY: self.judged.arrays.summaries[0]}.get(span.block)
+        return (self.texts[span.block] if whole is None else whole)[span.start : span.end]
 
     def _cue(self, text: str, groups: Sequence[str]) -> str:
         """Name the cue of most weight for one of some groups, the longest of equals."""
@@ -271,102 +220,6 @@ class _Page:
         ]
         weight, size, start = max(hits, default=(0.0, 0, 0))
         return f"cue {text[-start : size - start]}" if weight > 0 else BY_SURROUNDINGS
-
-    # ------------------------------------------------------------ where it stands
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return line_starts(self.source.text)
-
-    def _text_of(self, span: Span) -> str:
-        assert self.judged.arrays is not None
-        whole = {TITLE: self.judged.arrays.titles[0], SUMMARY: self.judged.arrays.summaries[0]}.get(span.block)
-        return (self.texts[span.block] if whole is None else whole)[span.start : span.end]
-
-    def _bounds_of(self, span: Span) -> Bounds | None:
-        if span.block >= 0:
-            return self._bounds_of_block(span.block, span.start, span.end)
-        if self.plain:
-            return _inside(self.source.title, fold_places(self.judged.page.title), span.start, span.end)
-        return self._in_file(
-            _in_title(self.value, self._text_of(span), span) or _in_meta(self.value, self._text_of(span))
-        )
-
-    def _bounds_of_block(self, i: int, start: int = 0, end: int | None = None) -> Bounds | None:
-        """Return where a string of a block, or all of it, stands in the source; None where that is not known."""
-        end = len(self.texts[i]) if end is None else end
-        return self._in_file(self._plain_bounds(i, start, end) if self.plain else self._shown_bounds(i, start, end))
-
-    def _in_file(self, bounds: Bounds | None) -> Bounds | None:
-        places = self.source.body
-        return (places[bounds[0]], places[bounds[1]]) if bounds and places else None
-
-    @cached_property
-    def _lines(self) -> list[LineBounds]:
-        lines = line_bounds(self.value)
-        return lines if len(lines) == len(self.texts) else []
-
-    def _plain_bounds(self, i: int, start: int, end: int) -> Bounds | None:
-        if not self._lines:
-            return None
-        line = self._lines[i]
-        places = fold_places(self.value[line.start : line.stop])
-        return line.start + places[start], line.start + places[end - 1] + 1
-
-    def _line_cut(self, i: int) -> Bounds | None:
-        return self._in_file(self._lines[i].cut) if self.plain and self._lines else None
-
-    @cached_property
-    def _shown(self) -> tuple[Places, list[int | None]]:
-        text, places = shown_text(self.value)
-        return places, find_blocks(text, self.texts)
-
-    @cached_property
-    def _block_lines(self) -> list[int | None]:
-        assert self.judged.arrays is not None
-        return block_lines(self.value, self.judged.arrays)
-
-    def _shown_bounds(self, i: int, start: int, end: int) -> Bounds | None:
-        """Return where a string stands in markup; where it is not found, the beginning of its block's line."""
-        places, found = self._shown
-        first = found[i]
-        if first is not None:
-            return places[first + start], _end_in_markup(self.value, places[first + end - 1])
-        line = self._block_lines[i]
-        if line is None:
-            return None
-        begin = line_starts(self.value)[line - 1]
-        return begin, begin
-
-
-_ENTITY = re.compile(r"&#?\w{1,32};?")
-
-
-def _end_in_markup(markup: str, place: int) -> int:
-    entity = _ENTITY.match(markup, place)
-    return entity.end() if entity else place + 1
-
-
-def _inside(outer: Places, inner: Places, start: int, end: int) -> Bounds | None:
-    """Bring a stretch of folded text to where it stands; None where it is not known."""
-    return (outer[inner[start]], outer[inner[end - 1] + 1]) if len(outer) and end < len(inner) else None
-
-
-def _in_title(markup: str, text: str, span: Span) -> Bounds | None:
-    title = _TITLE.search(markup) if span.block == TITLE else None
-    if not title:
-        return None
-    shown_title, places = shown_text(title[1])
-    at = shown_title.find(text)
-    return (title.start(1) + places[at], title.start(1) + places[at + len(text) - 1] + 1) if at >= 0 else None
-
-
-def _in_meta(markup: str, text: str) -> Bounds | None:
-    for meta in _META.finditer(markup):
-        at = meta.group().find(text)
-        if at >= 0:
-            return meta.start() + at, meta.start() + at + len(text)
-    return None
 
 
 def _score(score: float) -> str:

@@ -95,13 +95,21 @@ def test_the_hook_of_this_repository_brings_its_model(repository, tmp_path):
     git(source, "add", "-A")
     git(source, "commit", "-m", "one")
     revision = git(source, "rev-parse", "HEAD").stdout.strip()
-    install(repository, f"repos:\n- repo: {source}\n  rev: {revision}\n  hooks:\n  - id: detector-check\n")
+    install(
+        repository,
+        f"repos:\n- repo: {source}\n  rev: {revision}\n  hooks:\n  - id: detector-check\n  - id: detector-check-corpus\n",
+    )
     done = commit(repository, {"a.jsonl": jsonl(INJECTED)})
     if re.search("Could not fetch URL|No matching distribution found|Temporary failure", done.stderr):
         pytest.skip("no package index can be reached")
     assert done.returncode == 1
     assert f"a.jsonl:1:26: INJ001 injected '{BRAND}'" in done.stderr
     assert commit(repository, {"a.jsonl": jsonl(HONEST)}).returncode == 0
+    by_hand = [sys.executable, "-m", "pre_commit", "run", "--hook-stage", "manual", "--all-files"]
+    done = subprocess.run(
+        [*by_hand, "detector-check-corpus"], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert "Passed" in done.stdout
 
 
 @pytest.mark.parametrize("hook", HOOKS.values(), ids=HOOKS)
