@@ -63,8 +63,7 @@ def printable(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return the beginning of what was found, in quotes."""
-    text = printable(text)
-    return f"'{text}'" if len(text) <= SHOWN_CHARS else f"'{text[: SHOWN_CHARS - 1]}…'"
+    return f"'{printable(text)}'" if len(text) <= SHOWN_CHARS else f"'{printable(text[: SHOWN_CHARS - 1])}…'"
 
 
 def codes_of(names: Iterable[str]) -> frozenset[str]:

@@ -94,14 +94,22 @@ def _checked(path: Path, table: Any) -> dict[str, Any]:
 def _check_keys(path: Path, table: dict[str, Any], keys: dict[str, Kind], within: str) -> None:
     for key, value in table.items():
         if key not in keys:
-            near = get_close_matches(key, keys, 1)
-            hint = f"; did you mean {within + near[0]!r}?" if near else f"; there are {', '.join(keys)}"
-            raise SettingsError(f"{path}: unknown setting {within + key!r}{hint}")
+            raise SettingsError(f"{path}: unknown setting {within + key!r}; {_hint(key, within)}")
         fits, what = keys[key]
         if not fits(value):
             raise SettingsError(f"{path}: {within}{key} must be {what}")
     if "policy" in table and table["policy"] not in POLICIES:
         raise SettingsError(f"{path}: {within}policy must be one of {', '.join(POLICIES)}, not {table['policy']!r}")
+
+
+def _hint(key: str, within: str) -> str:
+    """Name the setting that is nearest to an unknown one, in its own table if there is one as near."""
+    names = {f"check.{name}": name for name in CHECK_KEYS} | {name: name for name in KEYS}
+    near = get_close_matches(key, {name for full, name in names.items() if full.startswith(within)}, 1)
+    found = [full for full, name in names.items() if near and name == near[0] and full.startswith(within)]
+    if found:
+        return f"did you mean {found[-1]!r}?"
+    return f"there are {', '.join(CHECK_KEYS if within else KEYS)}"
 
 
 def _from_anywhere(folder: Path, table: dict[str, Any]) -> dict[str, Any]:
