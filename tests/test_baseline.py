@@ -84,3 +84,8 @@ def test_both_sides_of_a_merge_may_stay(tmp_path):
     row = {"path": "a", "code": "INJ001", "fingerprint": "0", "count": 2, "reason": "是"}
     (tmp_path / "baseline").write_text(json.dumps(row) + "\n" + json.dumps(row | {"count": 1, "reason": ""}) + "\n")
     assert read_baseline(tmp_path / "baseline") == {Key("a", "INJ001", "0"): Entry(2, "", "是")}
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(BaselineError, match="cannot be written"):
+        write_baseline(tmp_path / "none" / "baseline", {})

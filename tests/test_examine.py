@@ -51,6 +51,10 @@ def test_the_column_is_that_of_the_raw_line(examine, line, column, width):
         ("a.html", "<p>一</p>\n<p>甲泊璟 app乙", 2, 5, 6),
         ("a.html", "<p>一\n<p>甲<b>泊</b>&#29855;\napp乙", 2, 8, None),
         ("a.html", "<title>甲泊璟 app</title><p>一", 1, 9, 6),
+        ("a.html", "<p>甲\n<p>首段文字\0 泊璟 app", 2, 1, 0),  # not as the parser has it: the line of the block
+        ("a.html", "<p>甲</p><p>\0乙泊璟 app", 1, 14, 6),
+        ("a.html", "<title>甲<b>泊璟 app</title><p>一", 1, 1, 0),
+        ("a.html", '<meta name=keywords content="泊璟&#32;app"><p>一', 1, 1, 0),
         ("a.html", '<meta name=keywords content="泊璟 app"><p>一', 1, 30, 6),
     ],
 )
@@ -76,6 +80,8 @@ def test_a_message_says_what_how_sure_why_and_where(examine):
         (f'{{"text": "{ARTICLE}\\n责任编辑：周立"}}', ["BLR001"]),
         (f'{{"html": "<p>{ARTICLE}<p>责任编辑：周立"}}', []),
         (json.dumps({"text": ARTICLE.encode().decode("gb18030", "replace")}), ["ENC001"]),
+        (f'{{"text": "{ARTICLE}\\ufffd\\ufffd"}}', ["ENC001"]),
+        (f'{{"text": "{"".join(ARTICLE + chr(92) + "n" for _ in range(8))}"}}', ["DUP001"]),
         ('{"text": ""}\n{"text": " "}\n', []),
         ('{"body": ""}\n{"body": ""}\n{"text": \n', ["RED001", "RED001"]),
         ("[1]", ["RED001"]),
