@@ -30,12 +30,15 @@ def cache_folder() -> Path:
 
 
 def settings_digest(model: str | None, cues: Iterable[os.PathLike[str]], others: Iterable[str | None]) -> str:
-    """Return a digest of all that findings depend on besides the file: this package, the model, cues, and settings."""
+    """Return a digest of all that findings depend on besides the file: this package, the model, cues, and settings.
+
+    The name of a cue file counts, for it says which group its terms are of.
+    """
     digest = hashlib.sha256(repr([*others, _package_stamp()]).encode())
     digest.update((find_model(model) / "card.json").read_bytes())  # holds the digests of the model's other files
     for cue in cues:
         with contextlib.suppress(OSError):  # a missing one is an error of whoever reads it
-            digest.update(hashlib.sha256(Path(cue).read_bytes()).digest())
+            digest.update(Path(cue).name.encode("utf-8", "replace") + hashlib.sha256(Path(cue).read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -36,7 +36,11 @@ def verdict(page: RawPage) -> PageVerdict:
     spans = [span for i, text in places if i < 0 or label[i] != Label.SPAM for span in brands(i, text)]
     spam = (label == Label.SPAM).any() and not (label == Label.CONTENT).any()
     twice = second_copies(label, block_hashes(blocks), blocks.n_chars).any()
-    reasons = [*["spam_page"] * bool(spam), *["mojibake"] * (blocks.text.count("\ufffd") > 1), *["body_twice"] * bool(twice)]
+    reasons = [
+        *["spam_page"] * bool(spam),
+        *["mojibake"] * (blocks.text.count("\ufffd") > 1),
+        *["body_twice"] * bool(twice),
+    ]
     return PageVerdict(page, "", reasons, "", decoded, blocks, label, proba, sorted(spans))
 
 

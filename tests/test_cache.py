@@ -92,7 +92,10 @@ def test_settings_cues_and_model_count(tiny_folder, tmp_path):
     cue.write_text("某博\t1\n")
     digests = [settings_digest(str(tiny_folder), [cue], ["strict"]), settings_digest(str(tiny_folder), [cue], ["lenient"]),
                settings_digest(str(tiny_folder), [], ["strict"])]  # fmt: skip
+    other = cue.rename(tmp_path / "tail.tsv")
+    digests.append(settings_digest(str(tiny_folder), [other], ["strict"]))
+    other.rename(cue)
     cue.write_text("某博\t2\n")
     digests += [settings_digest(str(tiny_folder), [cue], ["strict"]), settings_digest(None, [cue], ["strict"])]
-    assert len(set(digests)) == 5
-    assert digests[3] == settings_digest(str(tiny_folder), [cue], ["strict"])
+    assert len(set(digests)) == 6
+    assert digests[4] == settings_digest(str(tiny_folder), [cue], ["strict"])
