@@ -1,3 +1,5 @@
+"""The schema is that of SARIF 2.1.0 as the npm package @microsoft/jest-sarif (MIT) ships it."""
+
 from __future__ import annotations
 
 import json
