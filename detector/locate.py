@@ -44,7 +44,7 @@ def string_literals(line: str) -> dict[str, tuple[int, int, str]]:
 
     Examples
     --------
-    >>> string_literals('{"id": 7, "text": "新\\\\u95fb"}')
+    >>> string_literals('{"id": 7, "text": "新\\u95fb"}')
     {'text': (19, 26, '新闻')}
     """
     found: dict[str, tuple[int, int, str]] = {}
