@@ -134,6 +134,17 @@ def with_spam(
     return changed, np.where(_holds_old_text(changed, new, blocks) | ~near, UNLABELED, new).astype(np.int8)
 
 
+def _amid_content(label: NDArray[np.int8], strange: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell of each block whether the nearest ones before and after it that are the page's own are both content."""
+    own = np.flatnonzero(~strange & (label != Label.SPAM))
+    if not len(own):
+        return np.zeros(len(label), bool)
+    place = np.searchsorted(own, np.arange(len(label)))
+    before, after = own[np.maximum(place - 1, 0)], own[np.minimum(place, len(own) - 1)]
+    amid: NDArray[np.bool_] = (label[before] == Label.CONTENT) & (label[after] == Label.CONTENT)
+    return amid
+
+
 def _with_brand(random: Random, html: str, blocks: Blocks, label: NDArray[np.int8], host: str) -> tuple[str, Blocks]:
     """Replace a name of the page everywhere in its markup; the page is left as it was where that changes its blocks."""
     target = pick_target(random, blocks.texts_of(np.flatnonzero(label == Label.CONTENT)))

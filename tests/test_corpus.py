@@ -7,6 +7,7 @@ from detector.corpus import (
     MAX_PARAGRAPHS,
     N_GENERAL,
     GoldPage,
+    _amid_content,
     as_text,
     concat_labeled,
     gather,
@@ -148,9 +149,21 @@ def test_the_same_seed_makes_the_same_copy(stories):
 def test_honest_look_alikes_beside_spam_stay_content(stories):
     """In training, all that was strange to a page had been spam: a report on gambling in any other page was called spam."""
     alike = [Document(["", "警方打掉一个网络赌博团伙。", "涉案平台名为阿喏哩，注册即送彩金。"], [[], [], []], "own0")]
-    for seed in "abcdef":
-        changed, new = with_spam(stories[0].page, *labeled(stories[0]), seed, 0, alike)
-        assert set(alike[0].texts[1:]) <= set(texts_of(changed, new, Label.CONTENT))
+    found = [
+        texts_of(*with_spam(stories[0].page, *labeled(stories[0]), seed, 0, alike), Label.CONTENT) for seed in "abcdef"
+    ]
+    assert sum(set(alike[0].texts[1:]) <= set(texts) for texts in found) > 2
+    spam = [
+        texts_of(*with_spam(stories[0].page, *labeled(stories[0]), seed, 0, alike), Label.SPAM) for seed in "abcdef"
+    ]
+    assert not any(set(alike[0].texts) & set(texts) for texts in spam)
+
+
+def test_a_look_alike_among_the_chrome_is_no_content():
+    label = np.int8([1, 0, 0, 0, 2, 0, 1, 0, 1])
+    strange = np.array([0, 0, 1, 0, 0, 1, 0, 1, 0], bool)
+    assert _amid_content(label, strange)[strange].tolist() == [True, False, False]
+    assert not _amid_content(np.int8([0, 0]), np.array([True, True])).any()
 
 
 def parts_of(blocks, label):
