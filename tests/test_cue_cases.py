@@ -14,7 +14,7 @@ from detector.chars import code_points
 from detector.lexicon import GROUPS, Lexicon, _compile, _parse, load_lexicon
 
 CHECKED = GROUPS[GROUPS.index("gambling") :]
-SHIELDED = ("brand", "root")
+SHIELDED = ("brand", "root", "gambling")
 TABLE = "tests/cases/cues.tsv"
 
 
@@ -61,7 +61,7 @@ def fired(lexicon: Lexicon, text: str, groups: tuple[str, ...]) -> list[str]:
 
 
 def names_over(lexicon: Lexicon, case: Case) -> set[str]:
-    """Names (brand or root) that fire over a shield's place in its text."""
+    """Names (or words of gambling) that fire over a shield's place in its text."""
     places = [(i, i + len(case.term)) for i in range(len(case.silent)) if case.silent.lower().startswith(case.term, i)]
     names = set(fired(lexicon, case.silent, SHIELDED))
     return {
