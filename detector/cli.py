@@ -5,27 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from detector.cli_check import baseline_, check_
 from detector.errors import DetectorError
-from detector.labels import DEFAULT_POLICY, POLICIES
+from detector.options import CUES, EXIT_PARTLY, EXIT_USAGE, FILE, FOLDER, MODEL_HELP, PATH, input_options, policy_option
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
     from detector.mine import Proposal
     from detector.pipeline import PageVerdict
-
-EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
-EXIT_PARTLY = 3  # finished, but some pages could not be read
-PATH = click.Path(path_type=Path)
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-MODEL_HELP = "A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]"
-CUES = click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
 
 
 class _Failure(click.ClickException):
@@ -49,33 +42,19 @@ def main() -> None:
     context = click.get_current_context()
     if os.environ.get("NO_COLOR"):
         context.color = False
-    if context.invoked_subcommand in ("predict", "lexicon"):
-        from detector.settings import load_settings
+    if context.invoked_subcommand in ("predict", "lexicon", "check", "baseline"):
+        from detector.settings import check_settings, load_settings
 
         settings = load_settings(Path.cwd())
-        context.default_map = {"predict": settings, "lexicon": {"test": settings, "mine": settings}}
+        context.obj = checked = check_settings(settings)
+        context.default_map = {
+            "predict": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
+            "baseline": {"create": checked, "update": checked, "prune": checked},
+        }  # fmt: skip
 
 
-Command = TypeVar("Command", bound=Callable[..., None])
-
-
-def _input_options(command: Command) -> Command:
-    """Add the options that say how pages are read and judged."""
-    options = (
-        click.option("--model", help=MODEL_HELP),
-        click.option(
-            "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
-        ),
-        click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup."),
-        click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]"),
-        click.option("--id-field", default="id", show_default=True),
-        click.option("--url-field", default="url", show_default=True),
-        CUES,
-        click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them."),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+main.add_command(check_)
+main.add_command(baseline_)
 
 
 @main.command()
@@ -84,9 +63,8 @@ def _input_options(command: Command) -> Command:
     "--format", "output_format", type=click.Choice(["jsonl", "text", "html"]), default="jsonl", show_default=True
 )
 @click.option("--blocks/--no-blocks", default=True, help="Leave the blocks out of jsonl.")
-@click.option("--policy", type=click.Choice(POLICIES), default=DEFAULT_POLICY, show_default=True,
-              help="How much is taken for spam: more than is sure, as a rule, only what is beyond doubt.")  # fmt: skip
-@_input_options
+@policy_option
+@input_options
 def predict(
     paths: tuple[str, ...], output_format: str, blocks: bool, policy: str, model: str | None, input_format: str | None,
     html_field: str, text_field: str | None, id_field: str, url_field: str, cues: tuple[Path, ...], sites: Path | None,
@@ -364,7 +342,7 @@ def _lines(texts: Iterable[str]) -> Iterator[str]:
 @click.option("-o", "--output", type=PATH, help="Cue file that grows: brand.tsv takes brands, tail.tsv takes tails.")
 @click.option("--accept", is_flag=True, help="Ask for each proposal whether it goes into the cue file.")
 @click.option("--yes", is_flag=True, help="Put all of them into the cue file.")
-@_input_options
+@input_options
 def mine_(
     paths: tuple[str, ...], min_pages: int, min_score: float, top: int, known: bool, output_format: str,
     output: Path | None, accept: bool, yes: bool, model: str | None, input_format: str | None, html_field: str,

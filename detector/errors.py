@@ -6,7 +6,8 @@ DetectorError
 ├── LabelError    labelled data is wrong or does not fit its page
 ├── LexiconError  a cue file is wrong
 ├── ModelError    a model folder cannot be used
-└── SettingsError [tool.detector] or detector.toml is wrong
+├── SettingsError [tool.detector] or detector.toml is wrong
+└── BaselineError a baseline cannot be used
 """
 
 from __future__ import annotations
@@ -44,3 +45,7 @@ class ModelError(DetectorError):
 
 class SettingsError(DetectorError):
     """A settings file is wrong."""
+
+
+class BaselineError(DetectorError):
+    """A baseline cannot be used."""

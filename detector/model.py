@@ -15,7 +15,6 @@ import zipfile
 import zlib
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,11 +25,11 @@ from detector.blocks import Blocks
 from detector.errors import ModelError
 from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
 from detector.lexicon import Lexicon
+from detector.model_folder import find_model
 from detector.network import Network, mean_proba, networks_from
 from detector.ngrams import Words
 from detector.spans import SpanModel
 
-DEFAULT_MODEL = "news_v1"
 TRUSTED_TYPES = ["numpy.dtype"]  # besides those that skops itself trusts; fixed here, never read from a file
 GOLDEN_TOLERANCE = 1e-4  # probabilities; other BLAS builds round differently
 MAX_WEIGHTS_BYTES = 64 << 20  # unpacked; what a damaged or hostile archive may claim
@@ -105,28 +104,6 @@ class Model:
 def second_pass_input(proba: NDArray[np.float32], own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
     """Put the consensus columns before a block's own."""
     return np.concatenate([consensus.columns(proba, *layout), own], axis=1)
-
-
-def find_model(name: str | os.PathLike[str] | None = None) -> Path:
-    """Return a model's folder: `name` as a path or a name in models/, else ``$DETECTOR_MODEL``, else the default.
-
-    Raises
-    ------
-    ModelError
-        Saying where it looked.
-    """
-    wanted = str(name or os.environ.get("DETECTOR_MODEL") or DEFAULT_MODEL)
-    places = [Path(wanted), *(root / wanted for root in _model_roots())]
-    for place in places:
-        if (place / "card.json").is_file():
-            return place
-    looked = ", ".join(str(place) for place in places)
-    raise ModelError(f"no model {wanted!r}: looked for card.json in {looked}")
-
-
-def _model_roots() -> list[Path]:
-    package = Path(str(files("detector")))
-    return [package / "models", package.parent / "models"]
 
 
 def load_model(name: str | os.PathLike[str] | None = None) -> Model:

@@ -19,6 +19,7 @@ import zstandard
 
 from detector.blocks import RawPage
 from detector.decode import decode, without_surrogates
+from detector.errors import PageError
 
 MAX_PAGE_BYTES = 16 << 20  # of one page or record; the largest real news pages have some 2 MB
 STDIN = "-"
@@ -34,6 +35,7 @@ class Fields(NamedTuple):
 
 
 DEFAULT_FIELDS = Fields()
+Reader = Callable[[IO[bytes], str, Fields], Iterator[RawPage]]
 
 
 def read_paths(
@@ -50,24 +52,24 @@ def read_paths(
         if path == STDIN:
             yield from _read_stdin(fields, input_format)
             continue
-        files = _expand(path)
+        files = expand(path)
         if Path(path).is_dir():
             files = list(files)
             if not files:
                 yield _failed(path, "no_pages", f"{path}: holds no file of a known kind ({', '.join(FORMATS)})")
         for file in files:
-            yield from _read_file(file, fields, input_format)
+            yield from read_file(file, fields, input_format)
 
 
-def _expand(path: str) -> Iterable[Path]:
+def expand(path: str) -> Iterable[Path]:
     """Yield files: of a folder those of a known kind, else what the user named, whatever it is."""
     found = Path(path)
     if found.is_dir():
-        yield from (file for file in sorted(found.rglob("*")) if file.is_file() and _format_of(file))
+        yield from (file for file in sorted(found.rglob("*")) if file.is_file() and format_of(file))
     elif not found.exists() and glob.has_magic(path):
         matches = sorted(glob.glob(path, recursive=True))
         for match in matches or [path]:
-            yield from _expand(match) if Path(match).is_dir() else [Path(match)]
+            yield from expand(match) if Path(match).is_dir() else [Path(match)]
     else:
         yield found
 
@@ -79,15 +81,19 @@ FORMATS = {
 COMPRESSIONS = (".gz", ".zst")
 
 
-def _format_of(path: Path) -> str | None:
+def format_of(path: Path) -> str | None:
+    """Return what a file is by its name: a key of `READERS`, None where it is of no known kind."""
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes.pop()
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
-def _read_file(path: Path, fields: Fields, input_format: str | None) -> Iterator[RawPage]:
-    kind = input_format or _format_of(path)
+def read_file(
+    path: Path, fields: Fields, input_format: str | None = None, readers: Mapping[str, Reader] | None = None
+) -> Iterator[RawPage]:
+    """Read one file; `readers` are others than `READERS`."""
+    kind = input_format or format_of(path)
     if kind is None and path.exists():
         known = ", ".join(FORMATS)
         yield _failed(
@@ -96,7 +102,7 @@ def _read_file(path: Path, fields: Fields, input_format: str | None) -> Iterator
         return
     try:
         with _open(path) as stream:
-            yield from READERS[kind or "html"](stream, without_surrogates(str(path)), fields)
+            yield from (readers or READERS)[kind or "html"](stream, without_surrogates(str(path)), fields)
     except (OSError, EOFError, zlib.error, ValueError, zstandard.ZstdError) as error:
         code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
         name = without_surrogates(str(path))
@@ -156,11 +162,12 @@ def _failed(page_id: str, code: str, message: str) -> RawPage:
 
 def _read_stdin(fields: Fields, input_format: str | None) -> Iterator[RawPage]:
     stream = cast(io.BufferedReader, sys.stdin.buffer)
-    kind = input_format or _sniff(stream.peek(512)[:512])
+    kind = input_format or sniff(stream.peek(512)[:512])
     yield from READERS[kind](stream, STDIN, fields)
 
 
-def _sniff(head: bytes) -> str:
+def sniff(head: bytes) -> str:
+    """Return what kind of file begins so."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{"):
         return "jsonl"
@@ -183,12 +190,17 @@ def _whole(stream: IO[bytes], name: str, media_type: str) -> RawPage:
 
 
 def _read_jsonl(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+    yield from (page for _, _, page in read_records(stream, name, fields))
+
+
+def read_records(stream: IO[bytes], name: str, fields: Fields) -> Iterator[tuple[int, bytes, RawPage]]:
+    """Yield the records of JSON lines as pages, each with the number of its line, from 1, and the line as it stands."""
     for number, line in enumerate(_bounded_lines(stream), 1):
         where = f"{name}:{number}"
         if len(line.rstrip(b"\r\n")) > MAX_PAGE_BYTES:
-            yield _failed(where, "too_large", f"{where}: a record of more than {MAX_PAGE_BYTES >> 20} MB")
+            yield number, b"", _failed(where, "too_large", f"{where}: a record of more than {MAX_PAGE_BYTES >> 20} MB")
         elif line.strip(b"\xef\xbb\xbf \t\r\n"):
-            yield _parse_record(line, where, fields)
+            yield number, line, _parse_record(line, where, fields)
 
 
 def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
@@ -202,15 +214,17 @@ def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 def _parse_record(line: bytes, where: str, fields: Fields) -> RawPage:
     try:
-        record = json.loads(_text_of(line))
+        record = json.loads(text_of_line(line))
     except (ValueError, RecursionError) as error:
         return _failed(where, "bad_json", f"{where}: not JSON ({error})")
+    except PageError as error:
+        return _failed(where, error.code, f"{where}: {error}")
     if not isinstance(record, dict):
         return _failed(where, "bad_record", f"{where}: a {type(record).__name__}, not an object")
     return page_of_record(record, where, fields)
 
 
-def _text_of(line: bytes) -> str:
+def text_of_line(line: bytes) -> str:
     """Decode a line of JSON, which is UTF-8 by its standard; of a corpus in another encoding, by evidence."""
     try:
         return line.decode("utf-8-sig")
@@ -239,7 +253,7 @@ def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> bytes | str | N
     return next((value for value in values if value.strip()), values[0] if values else None)
 
 
-READERS: dict[str, Callable[[IO[bytes], str, Fields], Iterator[RawPage]]] = {
+READERS: dict[str, Reader] = {
     "html": _read_html,
     "text": _read_text,
     "jsonl": _read_jsonl,

@@ -16,8 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "report train train_spans",
-    "__init__ corpus evaluate explain mine writers",
+    "cli_check",
+    "check report train train_spans",
+    "examine",
+    "__init__ corpus evaluate explain mine whereabouts writers",
     "pipeline rows",
     "model",
     "features features.consensus",
@@ -26,13 +28,17 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "align heat inject lexicon lines ngrams readers repeats segment sentences settings verdicts",
-    "decode",
-    "arrays augment blocks chars errors forest labels network sites",
+    "cache fix reports",
+    "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
+    "decode findings model_folder options",
+    "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 
-FENCES = {"click": {"cli"}, "selectolax": {"segment"}}  # the only modules that may import it at all
+FENCES = {
+    "click": {"cli", "cli_check", "options"},
+    "selectolax": {"segment"},
+}  # the only modules that may import it at all
 SLOW = {"sklearn", "skops", "scipy", "joblib", "matplotlib", "jieba"}  # only imported by the functions that need them
 
 

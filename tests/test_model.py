@@ -17,7 +17,8 @@ from detector.errors import ModelError
 from detector.features import OWN_NAMES, featurize
 from detector.forest import Forest
 from detector.labels import DEFAULT_POLICY, POLICIES
-from detector.model import Layout, find_model, load_classifier, load_model, read_arrays, read_card, save_model
+from detector.model import Layout, load_classifier, load_model, read_arrays, read_card, save_model
+from detector.model_folder import find_model
 from detector.segment import segment
 from detector.spans import Judges, SpanModel
 from detector.train import Fitted

@@ -205,6 +205,7 @@ def test_standard_input_in_a_named_format(monkeypatch: pytest.MonkeyPatch) -> No
         (b'{"text": "rain"', "bad_json"),
         (b"rain", "bad_json"),
         (b"[" * 100_000, "bad_json"),
+        (b"\xff\x01\x02\x03\x04\x05\x06\x07" * 9, "not_text"),
         (b'["text"]', "bad_record"),
         (b'"text"', "bad_record"),
         (b"null", "bad_record"),

@@ -1,0 +1,60 @@
+"""Options that several commands share, and the exit codes of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from detector.labels import DEFAULT_POLICY, POLICIES
+
+EXIT_FINDINGS = 1  # `check` has findings
+EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
+EXIT_PARTLY = 3  # finished, but some pages could not be read
+PATH = click.Path(path_type=Path)
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MODEL_HELP = "A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]"
+CUES = click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
+
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def with_options(command: Command, options: Iterable[Callable[[Command], Command]]) -> Command:
+    """Add options to a command, in the order in which its help shows them."""
+    for option in reversed([*options]):
+        command = option(command)
+    return command
+
+
+def reading_options(command: Command) -> Command:
+    """Add the options that say how pages are read and judged."""
+    options = (
+        click.option("--model", help=MODEL_HELP),
+        click.option(
+            "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
+        ),
+        click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup."),
+        click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]"),
+        click.option("--id-field", default="id", show_default=True),
+        click.option("--url-field", default="url", show_default=True),
+        CUES,
+    )
+    return with_options(command, options)
+
+
+def input_options(command: Command) -> Command:
+    """Add the options of reading and judging, and the table of repeated blocks."""
+    sites = click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them.")
+    return reading_options(sites(command))
+
+
+def policy_option(command: Command) -> Command:
+    """Add the choice of how much is taken for spam."""
+    text = "How much is taken for spam: more than is sure, as a rule, only what is beyond doubt."
+    return click.option("--policy", type=click.Choice(POLICIES), default=DEFAULT_POLICY, show_default=True, help=text)(
+        command
+    )
