@@ -196,7 +196,7 @@ class _Page:
         message += f" in record {printable(record)}" if record else ""
         return Finding(
             self.path, *self.where.position(bounds), code, message, record, "" if code == "RED001" else text,
-            None if score is None else round(score, SCORE_DIGITS), why, fingerprint(code, text), cut,
+            None if score is None else _cut(score), why, fingerprint(code, text), cut,
         )  # fmt: skip
 
     def _record(self) -> str | None:
@@ -222,8 +222,13 @@ class _Page:
         return f"cue {text[-start : size - start]}" if weight > 0 else BY_SURROUNDINGS
 
 
+def _cut(score: float) -> float:
+    """Cut a score short: one that is nearly 1 must not come out as 1."""
+    return int(score * 10**SCORE_DIGITS) / 10**SCORE_DIGITS
+
+
 def _score(score: float) -> str:
-    return f"score {score:.{SCORE_DIGITS}f}"
+    return f"score {_cut(score):.{SCORE_DIGITS}f}"
 
 
 def _unreadable_once(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -193,7 +193,10 @@ def test_what_was_injected_into_the_page_is_found_in_its_description(model):
 
 CASES = Path(__file__).parent / "cases"
 HONEST = [json.loads(line)["text"] for line in (CASES / "negative.jsonl").read_text("utf-8").splitlines()]
-KNOWN_FALSE_ALARMS = {"欧赔走势：埃因霍温主胜水位持续下调，盘口由平半升至一球"}  # odds that a sports page prints
+KNOWN_FALSE_ALARMS = {
+    "欧赔走势：埃因霍温主胜水位持续下调，盘口由平半升至一球",  # odds that a sports page prints
+    "本报数字版免费阅读，手机版、电脑版、App同步更新，订阅热线见今日四版。",  # a newspaper's own advert
+}
 
 
 def test_honest_sentences_come_out_untouched(model):
