@@ -17,7 +17,6 @@ MAX_STRENGTH = (
 MAX_RUN = 80  # characters; a longer run is a matter for block labels
 MAX_RUNS = 200  # of one page that are judged
 CLAUSE_ENDS = "，。；！？"  # nothing goes on past them but an advert, in pieces
-_CLAUSE_ENDS = frozenset(map(ord, CLAUSE_ENDS))
 
 
 class Runs(NamedTuple):
@@ -35,22 +34,19 @@ class Runs(NamedTuple):
 
 def find_runs(weighed: Weighed, look: Look) -> Runs:
     """Cut out the candidates, at most `MAX_RUNS` of a page."""
+    ends = np.isin(weighed.traits.codes, [ord(c) for c in CLAUSE_ENDS])
+    enter, stay = (np.clip(column, -MAX_STRENGTH, MAX_STRENGTH) for column in (look.enter, look.stay))
+    enter[ends] = stay[ends] = COLD
+    leave = np.where(ends, 0, np.maximum(look.leave, -MAX_STRENGTH))
     found = []
     for begin, end in _zones(look):
         stretch = slice(begin, end)
-        ends = [code in _CLAUSE_ENDS for code in weighed.traits.codes[stretch].tolist()]
-        enter, stay = (_tamed(column[stretch].tolist(), ends, COLD) for column in (look.enter, look.stay))
-        leave = _tamed(look.leave[stretch].tolist(), ends, 0.0, np.inf)
-        found += [(begin + a, begin + b, heat) for a, b, heat in likely_runs(enter, stay, leave) if b - a <= MAX_RUN]
-    table = np.array(found, np.float64).reshape(-1, 3)
+        for a, b, heat in likely_runs(enter[stretch].tolist(), stay[stretch].tolist(), leave[stretch].tolist()):
+            found.append((begin + a, begin + b, heat))
+    table = np.array([row for row in found if row[1] - row[0] <= MAX_RUN], np.float64).reshape(-1, 3)
     start, stop = table[:, :2].T.astype(np.int64)
     text = np.searchsorted(weighed.starts, start, "right") - 1
     return _hottest(Runs(text, start, stop, table[:, 2].astype(np.float32)), weighed.page[start])
-
-
-def _tamed(odds: list[float], ends: list[bool], at_end: float, most: float = MAX_STRENGTH) -> list[float]:
-    """Limit the log odds that one character has; a clause's end has its own."""
-    return [at_end if end else min(max(x, -MAX_STRENGTH), most) for x, end in zip(odds, ends, strict=True)]
 
 
 def _zones(look: Look) -> list[tuple[int, int]]:

@@ -44,7 +44,7 @@ FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-exampl
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
 # Strings that may raise an alarm, of clean texts and of honest look-alikes, for choosing the thresholds.
-MAX_ALARMS = {"strict": (0.002, 0.01), "balanced": (0.0005, 0.004), "lenient": (0.0001, 0.0006)}
+MAX_ALARMS = {"strict": (0.002, 0.01), "balanced": (0.0005, 0.005), "lenient": (0.0001, 0.0006)}
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
 
