@@ -30,7 +30,7 @@ SPAM_GROUPS = ("gambling", "brand", "porn", "finance", "contact", "goods", "root
 CHROME_GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app")
 BY_SURROUNDINGS = "by its surroundings"
 SURE_CHROME = 0.98  # score from which a line is chrome though no cue names it
-SCORE_DIGITS = 3
+SCORE_STEPS = 1000  # of a score that is shown
 
 
 def examine_file(
@@ -224,11 +224,11 @@ class _Page:
 
 def _cut(score: float) -> float:
     """Cut a score short: one that is nearly 1 must not come out as 1."""
-    return int(score * 10**SCORE_DIGITS) / 10**SCORE_DIGITS
+    return int(score * SCORE_STEPS) / SCORE_STEPS
 
 
 def _score(score: float) -> str:
-    return f"score {_cut(score):.{SCORE_DIGITS}f}"
+    return f"score {_cut(score):.3f}"
 
 
 def _unreadable_once(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -37,7 +37,7 @@ def test_a_models_readme_tells_what_it_was_trained_on(scored, tmp_path, tiny_fol
     write_model_readme(tmp_path, {"mlp": scored[2]})
     text = (tmp_path / "README.md").read_text("utf-8")
     assert text.startswith("# tiny_v1\n")
-    assert "of 24 pages" in text
+    assert "of 77 pages" in text
     assert "of 4 sites" in text
     assert "| mlp | " in text
 
