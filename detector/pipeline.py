@@ -277,6 +277,7 @@ def _find_spans(
     summaries = (["", summary] for summary in blocks.summaries)
     found = find_spans([*texts, *summaries], model.spans, lexicon, Cued(number, hits))
     stuffed = _stuffed(blocks.summaries, model.words)
+    certain = max(model.spans.thresholds)  # lists of keywords are no sentences
     out = []
     for page, mine in enumerate(found[: len(texts)]):
         first, last = blocks.page_offsets[page : page + 2].tolist()
@@ -286,7 +287,8 @@ def _find_spans(
         for i in np.flatnonzero(~examined[first:last] & bool(strings)):
             text = blocks.texts(first + int(i), first + int(i) + 1)[0]
             spans += [Span(int(i), *place, f.kind, f.score, f.cue) for place, f in echoes(text, strings)]
-        stated = echoes(blocks.summaries[page], strings) or [((f.start, f.stop), f) for f in found[len(texts) + page]]
+        alone = [((f.start, f.stop), f) for f in found[len(texts) + page] if f.score >= certain]
+        stated = echoes(blocks.summaries[page], strings) or alone
         spans += [Span(SUMMARY, *place, f.kind, f.score, f.cue) for place, f in stated]
         if not stated and stuffed[page]:
             spans.append(Span(SUMMARY, 0, len(blocks.summaries[page]), "advert", float(stuffed[page]), None))
