@@ -51,8 +51,7 @@ def may_be_noisy(
         The characters of all pages, their kinds, and the page of each.
     """
     glossed = np.bincount(page[np.isin(codes, _TONED)], minlength=n_pages) >= MIN_GLOSSES
-    odd = np.flatnonzero((kinds[1:-1] == SYMBOL) | (kinds[1:-1] == OTHER)) + 1
-    odd = odd[(kinds[odd - 1] == HAN) & (kinds[odd + 1] == HAN)]
+    odd = _between_han(kinds)
     odd = odd[~np.isin(codes[odd], _HONEST_CODES)]
     return np.flatnonzero(glossed | (np.bincount(page[odd], minlength=n_pages) >= MIN_WEDGES))
 
@@ -69,12 +68,7 @@ def _glosses(texts: Sequence[str], background: Background) -> list[Place]:
 def _wedges(texts: Sequence[str], background: Background) -> list[Place]:
     found: list[Place] = []
     for number, text in enumerate(texts):
-        codes = code_points(text)
-        kinds = char_kinds(codes)
-        odd = (
-            np.flatnonzero((kinds[1:-1] >= SYMBOL) | (kinds[1:-1] == OTHER)) + 1 if len(kinds) > 2 else np.zeros(0, int)
-        )
-        odd = odd[(kinds[odd - 1] == HAN) & (kinds[odd + 1] == HAN)]
+        odd = _between_han(char_kinds(code_points(text)))
         found += [(number, at, at + 1) for at in odd.tolist() if text[at] not in _HONEST and not text[at].isalnum()]
     across = "".join(texts[number][start - 1] + texts[number][stop] for number, start, stop in found)
     joined = _log_counts(across, 2, background.pairs, PAIR_BITS)[::2] >= JOINED if found else np.zeros(0, bool)
@@ -82,6 +76,13 @@ def _wedges(texts: Sequence[str], background: Background) -> list[Place]:
     times = Counter(texts[number][start] for number, start, _ in inside)
     certain = {symbol for symbol, n in times.items() if n >= MIN_WEDGES}
     return [place for place in found if texts[place[0]][place[1]] in certain]
+
+
+def _between_han(kinds: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the places of symbols and other odd characters between two Han characters."""
+    odd = np.flatnonzero((kinds[1:-1] == SYMBOL) | (kinds[1:-1] == OTHER)) + 1
+    between: NDArray[np.int64] = odd[(kinds[odd - 1] == HAN) & (kinds[odd + 1] == HAN)]
+    return between
 
 
 def _log_counts(text: str, size: int, table: NDArray[np.uint8], bits: int) -> NDArray[np.float32]:

@@ -96,10 +96,9 @@ def _cues_of(
     texts: Sequence[str], starts: NDArray[np.int64], pages: Sequence[Sequence[str]], lexicon: Lexicon, cued: Cued
 ) -> NDArray[np.int64]:
     """Put the cues of blocks where the blocks stand among the joined texts, and look for those of the other texts."""
+    given = np.concatenate([np.arange(len(page) + len(APART)) < len(page) for page in pages])  # the others are `APART`
     number = np.full(len(texts), -1)
-    number[np.flatnonzero(np.concatenate([np.arange(len(page) + len(APART)) < len(page) for page in pages]))] = (
-        cued.number
-    )
+    number[given] = cued.number
     begin = np.full(int(max(number.max(initial=-1), cued.hits.block.max(initial=-1))) + 1, -1)
     begin[number[number >= 0]] = starts[number >= 0]
     at = begin[cued.hits.block]
