@@ -35,7 +35,9 @@ def reading_options(command: Command) -> Command:
     options = (
         click.option("--model", help=MODEL_HELP),
         click.option(
-            "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
+            "--input-format",
+            type=click.Choice(["html", "text", "jsonl", "warc", "parquet"]),
+            help="What the input is, whatever its name.",
         ),
         click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup."),
         click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]"),

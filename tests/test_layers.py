@@ -30,7 +30,7 @@ LAYERS = (
     "weigh",
     "cache fix reports",
     "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "decode findings guard model_folder options",
+    "decode findings guard model_folder options warc",
     "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
