@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from detector.cli_check import baseline_, check_
+from detector.cli_filter import filter_
 from detector.errors import DetectorError
 from detector.options import CUES, EXIT_PARTLY, EXIT_USAGE, FILE, FOLDER, MODEL_HELP, PATH, input_options, policy_option
 
@@ -42,19 +43,20 @@ def main() -> None:
     context = click.get_current_context()
     if os.environ.get("NO_COLOR"):
         context.color = False
-    if context.invoked_subcommand in ("predict", "lexicon", "check", "baseline"):
+    if context.invoked_subcommand in ("predict", "filter", "lexicon", "check", "baseline"):
         from detector.settings import check_settings, load_settings
 
         settings = load_settings(Path.cwd())
         context.obj = checked = check_settings(settings)
         context.default_map = {
-            "predict": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
+            "predict": settings, "filter": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
             "baseline": {"create": checked, "update": checked, "prune": checked},
         }  # fmt: skip
 
 
 main.add_command(check_)
 main.add_command(baseline_)
+main.add_command(filter_)
 
 
 @main.command()

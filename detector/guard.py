@@ -25,7 +25,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from detector.errors import DetectorError
 
-SECONDS = 30.0  # that an item may take; the slowest real pages take some 2
+SECONDS = 30.0  # of a core that an item may take; the slowest real pages take some 2
+PATIENCE = 4  # times as many by the clock, for an item that waits for what never comes
 MEMORY = 2 << 30  # bytes of address space that a child may take beyond what it starts with
 WINDOW = 2048  # answers that may wait for one before them
 # Threads of a numeric library would neither survive a fork nor share the cores with the other children.
@@ -64,7 +65,7 @@ class Guard(Generic[Item, Answer]):
     workers : int
         Children at work at the same time.
     seconds : float
-        Time that one item may take.
+        Time of a core that one item may take, so that a busy machine does not change what comes out.
     memory : int
         Bytes that a child may take beyond what it starts with.
 
@@ -178,7 +179,7 @@ class Guard(Generic[Item, Answer]):
 
 
 def _cause_of(exit_code: int) -> Died:
-    if exit_code == -signal.SIGALRM:
+    if exit_code in (-signal.SIGPROF, -signal.SIGALRM):
         return Died("timeout", "took more time than a page may")
     if exit_code == -signal.SIGKILL:
         return Died("memory", "its process was killed, as the system does where memory is short")
@@ -199,6 +200,7 @@ def tend(handle: int) -> None:
 def _tend(nursery: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started us
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
     seconds, memory, load, arguments = nursery.recv()
     try:
         work = load(*arguments)
@@ -231,13 +233,15 @@ def _serve(connection: Connection, work: Callable[[Any], Any], seconds: float, m
     _limit_memory(memory)
     while True:
         item = connection.recv()
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
         try:
             answer = work(item)
         except MemoryError:
             answer = Died("memory", "needs more memory than a page may")
         except Exception as error:  # one item must not end the run, whatever is wrong with it or with us
             answer = Died("failed", f"{type(error).__name__}: {error}")
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send(answer)
 

@@ -243,10 +243,7 @@ def read_warc(stream: IO[bytes], name: str, _: object = None) -> Iterator[RawPag
     """
     for number, record in enumerate(_Records(unpack(stream)), 1):
         where = f"{name}:{number}"
-        if isinstance(record, Loss):
-            page = _lost(record, where)
-        else:
-            page = _page_of(record, where)
+        page = _lost(record, where) if isinstance(record, Loss) else _page_of(record, where)
         if page:
             yield page
 

@@ -39,3 +39,18 @@ def load(greeting: str = "") -> Callable[[Any], Any]:
         return f"{greeting}{item}"
 
     return work
+
+
+def load_echo(*_: Any) -> Callable[[Any], dict[str, Any]]:
+    """Judge pages without a model, in no time: what has 乙 in it is dropped."""
+    from detector.sites import site_of
+
+    def judge(page: Any) -> dict[str, Any]:
+        verdict = "drop" if "乙" in str(page.body) else "keep"
+        return {
+            "id": page.page_id, "url": page.url, "site": site_of(page.url), "verdict": verdict,
+            "reasons": ["spam_page"] * (verdict == "drop"), "text": str(page.body),
+            "encoding": None, "error": None,
+        }  # fmt: skip
+
+    return judge

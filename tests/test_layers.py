@@ -16,7 +16,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "cli_check",
+    "cli_check cli_filter",
+    "filter",
+    "parts",
+    "judged",
     "check report train train_spans",
     "examine",
     "__init__ corpus evaluate explain mine whereabouts writers",
@@ -28,7 +31,7 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "cache fix reports",
+    "cache fix journal reports",
     "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
     "decode findings guard model_folder options warc",
     "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
@@ -36,7 +39,7 @@ LAYERS = (
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 
 FENCES = {
-    "click": {"cli", "cli_check", "options"},
+    "click": {"cli", "cli_check", "cli_filter", "options"},
     "selectolax": {"segment"},
 }  # the only modules that may import it at all
 SLOW = {"sklearn", "skops", "scipy", "joblib", "matplotlib", "jieba"}  # only imported by the functions that need them

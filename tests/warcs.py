@@ -25,5 +25,9 @@ def record(
 
 def packed(records: Iterable[bytes], suffix: str) -> list[bytes]:
     """Pack each record as a member of its own, as the standard asks."""
-    pack = {"": bytes, ".gz": lambda data: gzip.compress(data, mtime=0), ".zst": zstandard.ZstdCompressor(write_checksum=True).compress}
+    pack = {
+        "": bytes,
+        ".gz": lambda data: gzip.compress(data, mtime=0),
+        ".zst": zstandard.ZstdCompressor(write_checksum=True).compress,
+    }
     return [pack[suffix](data) for data in records]
