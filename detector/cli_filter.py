@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from detector.filter import Progress
 
 MEGABYTE = 1 << 20
+WORKERS = click.option(
+    "--workers", type=click.IntRange(1), default=os.cpu_count(), help="Processes that work.  [default: the cores]"
+)
 
 
 @click.command("filter")
@@ -23,7 +26,7 @@ MEGABYTE = 1 << 20
 @click.option("-o", "--output", required=True, type=PATH, help="A folder for what is written.")
 @click.option("--format", "form", type=click.Choice(["jsonl", "jsonl.gz", "jsonl.zst", "parquet"]), default="jsonl.zst",
               show_default=True)  # fmt: skip
-@click.option("--workers", type=click.IntRange(1), default=os.cpu_count(), help="Processes that judge.  [default: the cores]")  # fmt: skip
+@WORKERS
 @click.option("--force", is_flag=True, help="Start anew where a run of another model or other settings was begun.")
 @click.option("--part-pages", type=click.IntRange(1), default=5000, show_default=True, help="Pages in a file of output.")  # fmt: skip
 @click.option("--page-seconds", type=click.FloatRange(0.1), default=30.0, show_default=True, help="Time that a page may take.")  # fmt: skip
@@ -89,3 +92,56 @@ def progress_line(progress: Progress, now: float, begin: tuple[float, int, int],
     left = int((progress.total - done) * seconds / size)
     rest = f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}"
     return f"{line} · {pages / seconds:.0f} pages/s · {size / seconds / 1e6:.1f} MB/s · {rest} left"
+
+
+@click.group("sites")
+def sites_() -> None:
+    """Count the blocks that a site repeats over its pages."""
+
+
+@sites_.command("build")
+@click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
+@click.option("-o", "--output", required=True, type=PATH, help="The table, a Parquet file for --sites.")
+@click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
+@click.option("--url-field", default="url", show_default=True)
+@WORKERS
+@click.option("--memory", default="1GB", show_default=True, help="What may be held before the disk is used.")
+def build_(
+    paths: tuple[str, ...], output: Path, html_field: str, url_field: str, workers: int, memory: str
+) -> None:  # fmt: skip
+    """Count on how many pages of each site (registered domain of the URL) each block stands.
+
+    PATH is what `predict` takes. What does not fit into memory goes to a folder beside OUTPUT while the command runs.
+    """
+    from detector.guard import Guard
+    from detector.readers import Fields, read_paths
+    from detector.site_index import build_index, load_see
+
+    lost = 0
+
+    def warn(message: str) -> None:
+        nonlocal lost
+        lost += 1
+        click.echo(f"detector: left out: {message}", err=True)
+
+    pages = read_paths(paths, Fields((html_field,), url=url_field))
+    with Guard(load_see, workers=workers) as guard:
+        found = build_index(pages, output, guard, warn, memory)
+    click.echo(f"{found.pages} pages of {found.sites} sites, {found.blocks} repeated blocks → {output}")
+    sys.exit(EXIT_PARTLY if lost else 0)
+
+
+@sites_.command("show")
+@click.argument("site")
+@click.option("--sites", "table", type=click.Path(exists=True, path_type=Path), default="sites.parquet", show_default=True)  # fmt: skip
+@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="How many blocks to show.")
+def show_(site: str, table: Path, top: int) -> None:
+    """Show the blocks that stand on most pages of a SITE: a domain, a host or a URL."""
+    from detector.site_index import show_site
+    from detector.sites import domain_of, site_of
+
+    name = site_of(site) or domain_of(site)
+    pages, blocks = show_site(table, name)
+    click.echo(f"{name}: {pages} pages, {len(blocks)} repeated blocks")
+    for holding, sample in blocks[:top]:
+        click.echo(f"{holding:>8}  {holding / pages:>4.0%}  {sample}")

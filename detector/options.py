@@ -50,7 +50,11 @@ def reading_options(command: Command) -> Command:
 
 def input_options(command: Command) -> Command:
     """Add the options of reading and judging, and the table of repeated blocks."""
-    sites = click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them.")
+    sites = click.option(
+        "--sites",
+        type=click.Path(exists=True, path_type=Path),
+        help="Repeated blocks of the sites, as `sites build` counts them.",
+    )
     return reading_options(sites(command))
 
 

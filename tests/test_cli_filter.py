@@ -61,3 +61,29 @@ def test_progress_tells_what_is_left() -> None:
     line = progress_line(progress, 110.0, (100.0, 200, 500_000), 1_500_000)
     assert line == "1,200 pages · 38% · 100 pages/s · 0.1 MB/s · 0:00:25 left"
     assert progress_line(progress, 100.0, (100.0, 1200, 0), 0) == "1,200 pages · 0%"
+
+
+# ---------------------------------------------------------------- sites
+
+
+def test_a_table_is_built_used_and_shown(crawl: Path, tmp_path: Path) -> None:
+    table = tmp_path / "sites.parquet"
+    built = run("sites", "build", crawl, "-o", table, "--workers", 1)
+    assert built.stdout.startswith("4 pages of 2 sites, ")
+    assert (built.exit_code, built.stderr.splitlines()) == (
+        3,
+        [
+            f"detector: left out: bad: {crawl}:5: no field html or text or content or raw_content with text in it [no_field]"
+        ],
+    )
+    shown = run("sites", "show", "http://www.a-daily.cn/", "--sites", table, "--top", 1)
+    assert shown.stdout.splitlines()[0].startswith("a-daily.cn: 2 pages, ")
+    assert len(shown.stdout.splitlines()) == 2
+    plain, helped = (run("predict", crawl, *more).stdout for more in ([], ["--sites", table]))
+    assert plain != helped
+    assert run("filter", crawl, "-o", tmp_path / "out", "--sites", table, "--workers", 1).exit_code == 3
+
+
+def test_a_site_that_is_not_there(tmp_path: Path) -> None:
+    done = run("sites", "show", "a.cn", "--sites", tmp_path)
+    assert (done.exit_code, done.stdout) == (2, "")

@@ -19,7 +19,7 @@ LAYERS = (
     "cli_check cli_filter",
     "filter",
     "parts",
-    "judged",
+    "judged site_index",
     "check report train train_spans",
     "examine",
     "__init__ corpus evaluate explain mine whereabouts writers",
