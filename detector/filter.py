@@ -22,7 +22,7 @@ from detector.blocks import RawPage
 from detector.decode import without_surrogates
 from detector.errors import InputError, OutputError
 from detector.journal import Journal, Place, Tally
-from detector.judged import Judging, Row, judge_all
+from detector.judged import DEFAULT_JUDGING, Judging, Row, judge_all
 from detector.model_folder import find_model
 from detector.parts import KINDS, Parts, schema_for, sweep, sync_folder
 from detector.readers import DEFAULT_FIELDS, Fields, expand, read_file
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
     """What a run's output depends on."""
 
     files: tuple[Path, ...]
-    judging: Judging = Judging()
+    judging: Judging = DEFAULT_JUDGING
     fields: Fields = DEFAULT_FIELDS
     input_format: str | None = None
     form: str = "jsonl.zst"

@@ -50,6 +50,9 @@ class Judging(NamedTuple):
         return Guard(load_judge, arguments, workers=workers, seconds=self.seconds, memory=self.memory)
 
 
+DEFAULT_JUDGING = Judging()
+
+
 def load_judge(
     model: str | None, policy: str, cues: tuple[Path, ...], sites: Path | None
 ) -> Callable[[RawPage], Row]:  # fmt: skip

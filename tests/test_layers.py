@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "cli_check cli_filter",
+    "cli_check cli_filter integrations.spark",
+    "batches",
     "filter",
     "parts",
     "judged site_index",
@@ -33,7 +34,7 @@ LAYERS = (
     "weigh",
     "cache fix journal reports",
     "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "decode findings guard model_folder options warc",
+    "decode findings guard integrations model_folder options warc",
     "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
@@ -41,8 +42,21 @@ RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()
 FENCES = {
     "click": {"cli", "cli_check", "cli_filter", "options"},
     "selectolax": {"segment"},
+    "pyspark": {"integrations.spark"},
+    "duckdb": {"site_index"},
+    "fastwarc": {"warc"},
 }  # the only modules that may import it at all
-SLOW = {"sklearn", "skops", "scipy", "joblib", "matplotlib", "jieba"}  # only imported by the functions that need them
+SLOW = {
+    "sklearn",
+    "skops",
+    "scipy",
+    "joblib",
+    "matplotlib",
+    "jieba",
+    "pyarrow",
+    "pyspark",
+    "duckdb",
+}  # only imported by the functions that need them
 
 
 def _name(path: Path) -> str:
