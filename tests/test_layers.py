@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "cli_check cli_filter integrations.spark",
+    "cli_check cli_filter integrations.datatrove integrations.scrapy integrations.spark",
     "batches",
     "filter",
     "parts",
@@ -43,6 +43,8 @@ FENCES = {
     "click": {"cli", "cli_check", "cli_filter", "options"},
     "selectolax": {"segment"},
     "pyspark": {"integrations.spark"},
+    "scrapy": {"integrations.scrapy"},
+    "datatrove": {"integrations.datatrove"},
     "duckdb": {"site_index"},
     "fastwarc": {"warc"},
 }  # the only modules that may import it at all
