@@ -3,7 +3,7 @@
     python tests/bench/crawl.py PAGES_FOLDER [--sizes 1000,10000] [--workers 1,2]
 
 Crawls are made of the pages of a folder, over and over, each with an id and a URL of its own, in a temporary folder.
-Memory is the proportional set size of all processes of a run together, which counts shared pages once, at its peak.
+The time of cores says what a page costs on a machine that has other work, too. Memory is the proportional set size of all processes of a run together, which counts shared pages once, at its peak.
 """
 
 from __future__ import annotations
@@ -57,17 +57,28 @@ def memory_of(pid: int) -> int:
     return next((int(row.split()[1]) * 1024 for row in rows if row.startswith("Pss:")), 0)
 
 
-def measure(crawl: Path, output: Path, workers: int) -> tuple[float, int]:
-    """Filter a crawl; return seconds and the peak of memory."""
+def core_seconds(pid: int) -> float:
+    """Time of a core that a process has had, 0 of one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(crawl: Path, output: Path, workers: int) -> tuple[float, float, int]:
+    """Filter a crawl; return seconds, seconds of a core, and the peak of memory."""
     command = [sys.executable, "-m", "detector", "filter", str(crawl), "-o", str(output), "--workers", str(workers)]
-    start, peak = time.perf_counter(), 0
+    start, peak, spent = time.perf_counter(), 0, dict[int, float]()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
-            peak = max(peak, sum(map(memory_of, processes(process.pid))))
+            pids = processes(process.pid)
+            peak = max(peak, sum(map(memory_of, pids)))
+            spent |= {pid: max(spent.get(pid, 0.0), core_seconds(pid)) for pid in pids}
             time.sleep(0.25)
     if process.returncode not in (0, 3):
         raise click.ClickException(f"the run ended with exit code {process.returncode}")
-    return time.perf_counter() - start, peak
+    return time.perf_counter() - start, sum(spent.values()), peak
 
 
 @click.command()
@@ -86,8 +97,10 @@ def main(folder: Path, sizes: str, counts: str) -> None:
             crawl = Path(scratch) / "crawl.jsonl.zst"
             n_bytes = write_crawl(crawl, folder, size)
             for workers in map(int, counts.split(",")):
-                seconds, peak = measure(crawl, Path(scratch) / f"out{workers}", workers)
-                rates = f"{size / seconds:.1f} | {n_bytes / seconds / 1e6:.1f} | {peak >> 20} MB"
+                seconds, core, peak = measure(crawl, Path(scratch) / f"out{workers}", workers)
+                rates = (
+                    f"{size / seconds:.1f} | {n_bytes / seconds / 1e6:.1f} | {1000 * core / size:.1f} | {peak >> 20} MB"
+                )
                 click.echo(f"| {size:,} | {n_bytes / 1e6:,.0f} | {workers} | {seconds:.0f} | {rates} |")
 
 
