@@ -74,7 +74,8 @@ def predict(
 ) -> None:  # fmt: skip
     """Label the blocks of pages and print verdicts, one page a line, in input order.
 
-    PATH is a file (.html .htm .shtml .txt .jsonl, .gz and .zst of these), a folder, a glob, or - for standard input.
+    PATH is a file (.html .htm .shtml .txt .jsonl .warc .wet, .gz and .zst of these, or .parquet), a folder, a glob, or -
+    for standard input.
     """
     from detector.lexicon import load_lexicon
     from detector.model import load_model

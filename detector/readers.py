@@ -130,7 +130,7 @@ class _ZstFile(io.RawIOBase):
     def __init__(self, raw: IO[bytes]) -> None:
         self.raw = raw
         self.frame: Any = None
-        self.left = b""
+        self.left = io.BytesIO()
 
     def readable(self) -> bool:
         """Say that it can be read, as `io.BufferedReader` asks."""
@@ -138,7 +138,7 @@ class _ZstFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` as far as one read goes; 0 at the end."""
-        while not self.left:
+        while not (taken := self.left.readinto(buffer)):
             if self.frame is None or self.frame.eof:
                 data = (self.frame.unused_data if self.frame else b"") or self.raw.read(SLICE_BYTES)
                 if not data:
@@ -146,11 +146,8 @@ class _ZstFile(io.RawIOBase):
                 self.frame = zstandard.ZstdDecompressor().decompressobj()
             elif not (data := self.raw.read(SLICE_BYTES)):
                 raise EOFError("compressed file ended before the end of a frame")
-            self.left = self.frame.decompress(data)
-        taken = self.left[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self.left = self.left[len(taken) :]
-        return len(taken)
+            self.left = io.BytesIO(self.frame.decompress(data))
+        return taken
 
 
 def _unpacked(raw: IO[bytes], path: Path, kind: str | None) -> IO[bytes]:
@@ -171,6 +168,9 @@ def _failed(page_id: str, code: str, message: str) -> RawPage:
 def _read_stdin(fields: Fields, input_format: str | None) -> Iterator[RawPage]:
     stream = cast(io.BufferedReader, sys.stdin.buffer)
     kind = input_format or sniff(stream.peek(512)[:512])
+    if kind == "parquet":  # it is read from its end
+        yield _failed(STDIN, "unreadable", f"{STDIN}: Parquet cannot be read from standard input; name the file")
+        return
     yield from READERS[kind](stream, STDIN, fields)
 
 
@@ -179,6 +179,8 @@ def sniff(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{"):
         return "jsonl"
+    if start.startswith((b"WARC/", b"PAR1")):
+        return "warc" if start.startswith(b"W") else "parquet"
     return "html" if start.startswith(b"<") or b"<html" in head.lower() else "text"
 
 
