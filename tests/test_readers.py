@@ -55,13 +55,13 @@ def test_broken_parquet_is_unreadable(damage: bytes, tmp_path: Path) -> None:
 
 
 def test_a_bomb_of_zstd_is_not_unpacked_at_once(tmp_path: Path) -> None:
-    """A few slices of it hold 100 MB; a line of that size is told, and memory does not follow it."""
-    (tmp_path / "r.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(b" " * (100 << 20)))
+    """A few slices of it hold 200 MB; a line of that size is told, and memory does not follow it."""
+    (tmp_path / "r.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(b" " * (200 << 20)))
     tracemalloc.start()
     assert codes(read(tmp_path / "r.jsonl.zst")) == ["too_large"]
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 80 << 20
+    assert peak < 150 << 20
 
 
 def squeeze(name: str, body: bytes) -> bytes:
