@@ -1,6 +1,6 @@
-"""Kill a run again and again at random moments, with no chance to tidy up, and see that nothing is lost or doubled.
+"""Kill a run again and again at random moments of its work, with no chance to tidy up, and see that nothing is lost or doubled.
 
-    python tests/bench/kills.py PAGES_FOLDER [--kills 100] [--pages 4000]
+    python tests/bench/kills.py PAGES_FOLDER [--kills 100] [--pages 1000]
 
 A crawl is made of the pages of a folder. The killed run must end with the bytes of one that nobody stopped.
 """
@@ -21,19 +21,16 @@ from crawl import write_crawl
 
 
 def filter_command(crawl: Path, output: Path) -> list[str]:
-    return [
-        sys.executable,
-        "-m",
-        "detector",
-        "filter",
-        str(crawl),
-        "-o",
-        str(output),
-        "--workers",
-        "2",
-        "--part-pages",
-        "100",
-    ]
+    options = ["--workers", "2", "--part-pages", "20"]
+    return [sys.executable, "-m", "detector", "filter", str(crawl), "-o", str(output), *options]
+
+
+def is_writing(folder: Path, since: float) -> bool:
+    """Say whether a run has got so far as to write a part."""
+    try:
+        return any(path.stat().st_mtime > since for path in folder.glob("pages/.part-*"))
+    except FileNotFoundError:  # it has come to its place meanwhile
+        return True
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -43,8 +40,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--kills", default=100, show_default=True)
-@click.option("--pages", default=4000, show_default=True)
-@click.option("--longest", default=8.0, show_default=True, help="Seconds that a run may live.")
+@click.option("--pages", default=1000, show_default=True)
+@click.option("--longest", default=3.0, show_default=True, help="Seconds that a run may work.")
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, kills: int, pages: int, longest: float, seed: int) -> None:
     """Kill and compare."""
@@ -55,10 +52,14 @@ def main(folder: Path, kills: int, pages: int, longest: float, seed: int) -> Non
         done = Counter[str]()
         while done["killed"] < kills:
             process = subprocess.Popen(filter_command(crawl, killed), stdout=subprocess.DEVNULL)
+            begun = time.time()
+            while process.poll() is None and not is_writing(killed, begun):
+                time.sleep(0.01)
             time.sleep(longest * random_.random())
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
                 done["killed"] += 1
+                click.echo(f"{done['killed']} kills, {sum(1 for _ in killed.glob('pages/part-*'))} parts", err=True)
             else:  # it came to its end: once more from the beginning
                 done["finished"] += 1
                 compare(crawl, killed, whole)
