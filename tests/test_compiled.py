@@ -6,28 +6,37 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rough import random_heat, random_network
 
 from detector import compiled
+from detector.blocks import BLOCK_COLUMNS
+from detector.decode import decode
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
 from detector.network import Panel
 from detector.runs import find_runs, likely_runs
+from detector.segment import segment
 from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
 
+ROOT = Path(__file__).resolve().parents[1]
 TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。", "", "水", "１２ａｂ𝕴𝕵加薇❤信：x9", "渠水涨了一尺" * 40]
 
 
 @pytest.fixture(autouse=True)
 def _needed():
-    if compiled.spans is None and not (shutil.which("cc") or shutil.which("gcc")):
+    if None in (compiled.spans, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("without a C compiler (apt-get install gcc) there are no compiled parts to compare with")
-    assert compiled.spans is not None, "there is a C compiler: install the package again (pip install -e .)"
+    assert None not in (compiled.spans, compiled.walk), (
+        "there is a C compiler: install the package again (pip install -e .)"
+    )
 
 
 @pytest.fixture
@@ -38,6 +47,7 @@ def both_ways(monkeypatch):
         fast = function()
         with monkeypatch.context() as context:
             context.setattr(compiled, "spans", None)
+            context.setattr(compiled, "walk", None)
             return fast, function()
 
     return call
@@ -98,6 +108,46 @@ def test_all_steps_up_to_the_candidates(lexicon, both_ways):
     fast, slow = both_ways(candidates)
     assert all(np.array_equal(a, b) for a, b in zip(fast, slow, strict=True))
     assert len(fast[-1])
+
+
+# ---------------------------------------------------------------- the walk
+
+MARKUP = """渠水|，| |　|&nbsp;|&amp;lt;|&amp;|&quot;|<p>|</p>|<div class=甲>|<div class="A b" id=c>|<div id='' class="">|</div>|<br>|<hr>
+|<a href=/x>|<a href="https://news.example.com/1">|<a href=//例え.example.com>|<a href="HTTP://other.example/?q=//">|<a href="http:/x">
+|<a href="//badexample.com" href=x>|<a href="//example.com:80">|</a>|<b>|</b>|<table>|<td>|</table>|<ul><li>|<!--|-->|<!-- < > -->|<!>
+|<script>if(a<b)"<p>"|</script>|<svg><style>|</style></svg>|<svg>|</svg>|<template>|</template>|<select><option>|</select>|<textarea><p>
+|</textarea>|<iframe>|</iframe>|<noscript>|</noscript>|<img src=x>|<pre>\n|<bgsound>|<?php x ?>|<a<b>|<frameset>|<noframes><p class="x|</noframes>
+|<title>|</title>|</body>|<plaintext>|<|>|"|'|\0|🎰|<p style="display: none">|<p hidden>|<td height=1>|<i aria-hidden=true>|<xmp>|</xmp>
+|<math><mi>|</math>|<o:p>|<blockquote>|<h1>|</h1>|<center>|<font size=2>|</font>|<canvas>|</canvas>|<head>|<meta name=description content=x>|<p
+|<div a=b=c class= d>|<div title="<p>" class="q>r">|</>|< p>|<!DOCTYPE html>|<figcaption>|<article>|\x1c|\x85|\u2003""".replace(
+    "\n|", "|"
+).split("|")
+
+
+def walked(html):
+    blocks = segment(html, host="www.example.com")
+    columns = [getattr(blocks, name).tolist() for name in BLOCK_COLUMNS]
+    return [blocks.text, blocks.text_offsets.tolist(), blocks.names, *columns]
+
+
+@settings(derandomize=True, deadline=None, max_examples=1500, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
+def test_the_walk_over_any_markup(both_ways, html):
+    fast, slow = both_ways(lambda: walked(html))
+    assert fast == slow
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "labeled" / "pages").rglob("*.html")), ids=lambda path: path.stem)
+def test_the_walk_over_pages(both_ways, path):
+    fast, slow = both_ways(lambda: walked(decode(path.read_bytes()).text))
+    assert fast == slow
+
+
+@pytest.mark.parametrize("times", [3000, 40_000])
+def test_the_walk_over_deep_and_wide_pages(both_ways, times):
+    html = "<b class=x>" * 300 + "底<p>面<a href=/>" * times
+    fast, slow = both_ways(lambda: walked(html))
+    assert fast == slow
 
 
 @pytest.mark.parametrize(("pure", "said"), [("", "compiled"), ("1", "in pure Python")])

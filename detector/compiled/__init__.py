@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["spans"]
+__all__ = ["spans", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -23,3 +23,4 @@ def _load(name: str) -> ModuleType | None:
 
 
 spans = _load("_spans")
+walk = _load("_walk")
