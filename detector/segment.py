@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Sequence
 from functools import lru_cache
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
 from detector import compiled
@@ -91,24 +90,31 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
 
 
 def _walked(parser: LexborHTMLParser, host: str) -> _Columns:
-    if compiled.walk is not None:
-        # What nobody reads is passed over, unless it may be the text of an element that holds text alone.
-        found = compiled.walk.Walker(parser.html or "", _traits(NOISE), host, _hides, _leaves).blocks()
-        if found is not None:
-            return _Columns(*found)
+    # The compiled walk passes over what nobody reads, unless something in it may be read in another way than markup is.
+    found = _walk_compiled(parser.html or "", NOISE, host) if compiled.walk else None
+    if found is not None:
+        return found
     parser.strip_tags(list(NOISE))
     canonical = parser.html or ""
-    if compiled.walk is not None:
-        return _Columns(*compiled.walk.Walker(canonical, _traits(()), host, _hides, _leaves).blocks())
-    return _walk(canonical, host)
+    return _walk_compiled(canonical, (), host) or _walk(canonical, host)
+
+
+def _walk_compiled(canonical: str, noise: tuple[str, ...], host: str) -> _Columns | None:
+    if compiled.walk is None:
+        return None
+    found = compiled.walk.Walker(canonical, _traits(noise), host, _hides, _leaves).blocks()
+    if found is None:
+        return None
+    text, ends, rows, names = found
+    return _Columns(text, np.frombuffer(ends, np.int64), np.frombuffer(rows, np.int32), names)
 
 
 class _Columns(NamedTuple):
     """What a walk brings home: all text, where each block ends in it, a row of numbers for each, and the names."""
 
     text: str
-    ends: Sequence[int] | bytes
-    rows: array[int] | bytes
+    ends: NDArray[np.int64]
+    rows: NDArray[np.int32]
     names: list[str]
 
 
@@ -151,14 +157,10 @@ def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
 
 
 def _as_blocks(columns: _Columns, page_id: str, title: str, summary: str, from_dom: bool = True) -> Blocks:
-    is_packed = isinstance(columns.rows, bytes)
-    rows = (np.frombuffer(columns.rows, np.int32) if is_packed else np.array(columns.rows, np.int32)).reshape(
-        -1, _WIDTH
-    )
-    ends = np.frombuffer(columns.ends, np.int64) if is_packed else np.array(columns.ends, np.int64)
+    rows = columns.rows.reshape(-1, _WIDTH)
     return Blocks(
         text=columns.text,
-        text_offsets=np.concatenate([np.zeros(1, np.int64), ends]),
+        text_offsets=np.concatenate([np.zeros(1, np.int64), columns.ends]),
         page_offsets=np.array([0, len(rows)], np.int64),
         page_ids=[page_id],
         titles=[title],
@@ -299,7 +301,8 @@ class _Walk:
         self.images = 0
 
     def columns(self) -> _Columns:
-        return _Columns("".join(self.texts), list(accumulate(map(len, self.texts))), self.rows, list(self.names))
+        ends = np.cumsum(np.fromiter(map(len, self.texts), np.int64, len(self.texts)))
+        return _Columns("".join(self.texts), ends, np.array(self.rows, np.int32), list(self.names))
 
 
 class _Attributes(NamedTuple):
