@@ -41,7 +41,7 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
 
         from detector import compiled
 
-        click.echo(f"detector {version('detector')} (inner loops {'compiled' if compiled.spans else 'in pure Python'})")
+        click.echo(f"detector {version('detector')} (inner loops {'compiled' if compiled.loops else 'in pure Python'})")
         context.exit()
 
 

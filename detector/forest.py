@@ -35,9 +35,9 @@ class Forest(NamedTuple):
 
     def _leaf_sums(self, X: NDArray[np.float32]) -> NDArray[np.float64]:
         """Add up the leaves that each row comes to in all trees, float64 (n,)."""
-        if compiled.spans is not None:
+        if compiled.loops is not None:
             sums = np.empty(len(X))
-            compiled.spans.leaf_sums(np.ascontiguousarray(X), *self[:5], int(self.depth[0]), sums)
+            compiled.loops.leaf_sums(np.ascontiguousarray(X), *self[:5], int(self.depth[0]), sums)
             return sums
         tree, row = np.arange(len(self.feature)), np.arange(len(X))[:, None]
         node = np.zeros((len(X), len(tree)), np.int32)

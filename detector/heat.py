@@ -237,14 +237,14 @@ def measure_and_score(
     codes: NDArray[np.uint32], cues: NDArray[np.uint8], heat: Heat
 ) -> tuple[Traits, NDArray[np.float32]]:
     """Do what `measure` and `score` do, in one compiled pass where there is one."""
-    if compiled.spans is None:
+    if compiled.loops is None:
         traits, grams = measure(codes, cues, heat.background)
         return traits, score(traits, grams, heat)
     folded = fold_codes(codes)
     kinds = char_kinds(folded)
     fit, total = np.empty((len(Fit._fields), len(codes)), np.float32), np.empty(len(codes), np.float32)
     bits, shifts = np.array((SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), np.intc), np.array(GRAM_SHIFTS, np.intc)
-    compiled.spans.weigh(
+    compiled.loops.weigh(
         folded, kinds, cues, HAN, bits, shifts, heat.background, heat.frames, heat.tables[-1], heat.at_rest, fit, total
     )
     return Traits(codes, folded, kinds, cues, Fit(*fit)), total

@@ -60,8 +60,8 @@ def likely_runs(
 
     A run from ``a`` to ``b`` has the log odds ``enter[a] + sum(stay[a + 1:b]) + leave[b]``, and `RUN_BONUS` for free.
     """
-    if compiled.spans is not None:
-        found: list[tuple[int, int, float]] = compiled.spans.likely_runs(enter, stay, leave, zones, RUN_BONUS)
+    if compiled.loops is not None:
+        found: list[tuple[int, int, float]] = compiled.loops.likely_runs(enter, stay, leave, zones, RUN_BONUS)
         return found
     out = []
     for begin, end in zones.tolist():

@@ -32,9 +32,9 @@ TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。
 
 @pytest.fixture(autouse=True)
 def _needed():
-    if None in (compiled.spans, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
+    if None in (compiled.loops, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("without a C compiler (apt-get install gcc) there are no compiled parts to compare with")
-    assert None not in (compiled.spans, compiled.walk), (
+    assert None not in (compiled.loops, compiled.walk), (
         "there is a C compiler: install the package again (pip install -e .)"
     )
 
@@ -46,7 +46,7 @@ def both_ways(monkeypatch):
     def call(function):
         fast = function()
         with monkeypatch.context() as context:
-            context.setattr(compiled, "spans", None)
+            context.setattr(compiled, "loops", None)
             context.setattr(compiled, "walk", None)
             return fast, function()
 

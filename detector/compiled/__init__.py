@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["spans", "walk"]
+__all__ = ["loops", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -22,5 +22,5 @@ def _load(name: str) -> ModuleType | None:
         return None
 
 
-spans = _load("_spans")
+loops = _load("_loops")
 walk = _load("_walk")

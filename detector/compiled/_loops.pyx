@@ -1,10 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""The inner loops of the search for injected strings: the same sums in the same order as in numpy, so the same bits."""
+"""Inner loops of the search for injected strings and of the evidence of words: the same sums in the same order as in numpy, so the same bits."""
 
 cimport cython
-from libc.math cimport INFINITY
+from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
 cdef extern from *:
@@ -203,3 +203,49 @@ def leaf_sums(
                     break
                 node = below
             out[row] += value[tree, node]
+
+
+def word_scores(
+    const uint64_t[::1] folded, const int64_t[::1] offsets, const float[:, ::1] weights, const double[::1] log1p, double[:, ::1] out,
+):
+    """`ngrams.block_scores` but for the intercept, in `out`, float64 (n, k); `log1p` is that of all counts there can be."""
+    cdef Py_ssize_t block, i, k, first, last, n_grams, n_touched, longest = log1p.shape[0], n_buckets = weights.shape[0]
+    cdef int size, bits = 0
+    cdef uint64_t[3] multipliers = [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9]
+    cdef uint64_t rolling
+    cdef uint32_t bucket
+    cdef double scale
+    cdef float weight
+    cdef int32_t* counts = <int32_t*>calloc(n_buckets, sizeof(int32_t))
+    cdef uint32_t* touched = <uint32_t*>malloc(3 * longest * sizeof(uint32_t) + 1)
+    if counts == NULL or touched == NULL:
+        free(counts)
+        free(touched)
+        raise MemoryError
+    while (1 << bits) < n_buckets:
+        bits += 1
+    for block in range(offsets.shape[0] - 1):
+        first, last = offsets[block], offsets[block + 1]
+        n_grams = n_touched = 0
+        for size in range(1, 4):
+            for i in range(first, last - size + 1):
+                rolling = folded[i] * multipliers[0]
+                if size > 1:
+                    rolling += folded[i + 1] * multipliers[1]
+                if size > 2:
+                    rolling += folded[i + 2] * multipliers[2]
+                bucket = mixed(rolling, bits)
+                if not counts[bucket]:
+                    touched[n_touched] = bucket
+                    n_touched += 1
+                counts[bucket] += 1
+                n_grams += 1
+        scale = 1 / sqrt(max(n_grams, 1))
+        for i in range(n_touched):
+            bucket = touched[i]
+            weight = <float>(log1p[counts[bucket]] * scale)
+            counts[bucket] = 0
+            for k in range(weights.shape[1]):
+                out[block, k] += weight * weights[bucket, k]
+    free(counts)
+    free(touched)
