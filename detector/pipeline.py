@@ -34,7 +34,8 @@ from detector.verdicts import cut_out, decide, judge, second_copies
 from detector.weigh import Cued
 
 BATCH_PAGES = 64
-MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.25  # of a block without its injected strings, to be judged by its words
+MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.5  # of a block without its injected strings, to be judged by its words
+MAX_REST_SPAM = 0.2  # probability of spam, by the words that are left, up to which such a block is honest
 MOSTLY_INJECTED = 0.7  # share of a block's characters from which it is spam as a whole
 CERTAIN_WORDS = 0.997  # probability, by its words alone, from which a page's description is stuffed
 BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
@@ -224,8 +225,7 @@ def _acquit(
         text = blocks.texts(i, i + 1)[0]
         rest = cut_out(text, cuts[i])
         if len(rest) >= max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
-            said = int(block_scores(segment_text(rest), words)[0].argmax())
-            if said != Label.SPAM:
+            if softmax(block_scores(segment_text(rest), words))[0, Label.SPAM] <= MAX_REST_SPAM:
                 label[i] = int(proba[i, : Label.SPAM].argmax())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 from random import Random
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ from detector.spans import Judges, SpanModel
 from detector.weigh import APART, Weighed, cue_codes, weigh
 from detector.windows import BEHIND, FIRST, FURTHER, Look, cold_look, judge_windows, warm_zones, window_rows
 
+JUDGE_FOLDS = 4  # of the groups; the candidates of one are judged by what the others taught, to choose the thresholds
 HALVES = 2  # of the sites; heat fitted on one finds the candidates of the other
 VERSIONS = 6  # injected copies of each page
 OWN_REPEATS = 4  # the project's own sentences count so many times in heat
@@ -253,7 +254,7 @@ def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> Judges:
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    networks = _fit_networks(rows, truth, (32,), 128, 25, 0.3, SEEDS)
+    networks = _fit_networks(rows, truth, (64,), 128, 25, 0.5, SEEDS)
     trees = [
         HistGradientBoostingClassifier(
             max_iter=300, learning_rate=0.06, max_leaf_nodes=15, l2_regularization=3.0, min_samples_leaf=15,
@@ -382,14 +383,13 @@ def _heat_of(parts: Parts, lexicon: Lexicon, seed: int) -> Heat:
 
 
 def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Judge each half by judges fitted on the other, and choose the lowest thresholds with few alarms on honest texts.
+    """Choose the lowest thresholds with few alarms on honest texts, by judges that saw no candidate of the same group.
 
     A string that recurs is one alarm: it is one decision, however many pages of a site repeat it.
     """
     alarms: tuple[dict[str, float], dict[str, float]] = ({}, {})  # on clean texts, on the project's own honest ones
     n_honest, hits, total = [0, 0], [], 0
-    for i, (documents, _, found) in enumerate(sides):
-        proba = fit_judges(*_together([sides[1 - i].candidates])).predict_proba(found.rows)
+    for (documents, _, found), proba in zip(sides, _crossed_proba(sides), strict=True):
         honest = np.array([not any(d.spans) for d in documents])
         for k in np.flatnonzero(honest[found.document]).tolist():
             kind = alarms[int(found.written[k])]
@@ -408,6 +408,29 @@ def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]
               "alarms_on_them": int((ranked[1] >= usual).sum()), "injected": total, "candidates_found": len(hit),
               "taken": int((hit >= usual).sum())}  # fmt: skip
     return thresholds, {name: float(value) for name, value in scores.items()}
+
+
+def _crossed_proba(sides: Sequence[Side]) -> list[NDArray[np.float32]]:
+    """Judge the candidates of each fold of the groups by judges fitted on the other folds, of both sides."""
+    groups = [np.array([d.group for d in side.documents])[side.candidates.document] for side in sides]
+    sizes = Counter(np.concatenate(groups).tolist())
+    order = sorted(sizes, key=lambda group: (-sizes[group], group))
+    fold_of = {group: i % JUDGE_FOLDS for i, group in enumerate(order)}
+    folds = [np.array([fold_of[group] for group in mine.tolist()], np.int64) for mine in groups]
+    out = [np.zeros(len(mine), np.float32) for mine in groups]
+    for fold in set(fold_of.values()):
+        others = [_candidates_of(side.candidates, mine != fold) for side, mine in zip(sides, folds, strict=True)]
+        judges = fit_judges(*_together(others))
+        for proba, side, mine in zip(out, sides, folds, strict=True):
+            proba[mine == fold] = judges.predict_proba(side.candidates.rows[mine == fold])
+    return out
+
+
+def _candidates_of(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:
+    return found._replace(
+        rows=found.rows[chosen], truth=found.truth[chosen], document=found.document[chosen],
+        written=found.written[chosen], strings=list(compress(found.strings, chosen.tolist())),
+    )  # fmt: skip
 
 
 def _lowest(alarm: NDArray[np.float64], allowed: int) -> float:
