@@ -14,7 +14,7 @@ span      an injected string inside a block of any label
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
@@ -43,7 +43,8 @@ class RawPage(NamedTuple):
 
     `body` is bytes as scraped or text already decoded; `charset` is what an HTTP header declared;
     `media_type` is ``text/html`` or ``text/plain``; `title` is known only where a record carries it apart;
-    `problem` is (code, message) for a page that a reader found but could not read.
+    `problem` is (code, message) for a page that a reader found but could not read; `columns` is what else its record
+    holds, by the caller's names.
     """
 
     page_id: str
@@ -53,6 +54,7 @@ class RawPage(NamedTuple):
     media_type: str = "text/html"
     title: str = ""
     problem: tuple[str, str] | None = None
+    columns: Mapping[str, Any] = {}
 
     @classmethod
     def from_html(

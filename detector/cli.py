@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from detector.cli_check import baseline_, check_
+from detector.cli_filter import filter_, sites_
 from detector.errors import DetectorError
 from detector.options import CUES, EXIT_PARTLY, EXIT_USAGE, FILE, FOLDER, MODEL_HELP, PATH, input_options, policy_option
 
@@ -59,19 +60,21 @@ def main() -> None:
     context = click.get_current_context()
     if os.environ.get("NO_COLOR"):
         context.color = False
-    if context.invoked_subcommand in ("predict", "lexicon", "check", "baseline"):
+    if context.invoked_subcommand in ("predict", "filter", "lexicon", "check", "baseline"):
         from detector.settings import check_settings, load_settings
 
         settings = load_settings(Path.cwd())
         context.obj = checked = check_settings(settings)
         context.default_map = {
-            "predict": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
+            "predict": settings, "filter": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
             "baseline": {"create": checked, "update": checked, "prune": checked},
         }  # fmt: skip
 
 
 main.add_command(check_)
 main.add_command(baseline_)
+main.add_command(filter_)
+main.add_command(sites_)
 
 
 @main.command()
@@ -88,7 +91,8 @@ def predict(
 ) -> None:  # fmt: skip
     """Label the blocks of pages and print verdicts, one page a line, in input order.
 
-    PATH is a file (.html .htm .shtml .txt .jsonl, .gz and .zst of these), a folder, a glob, or - for standard input.
+    PATH is a file (.html .htm .shtml .txt .jsonl .warc .wet, .gz and .zst of these, or .parquet), a folder, a glob, or -
+    for standard input.
     """
     from detector.lexicon import load_lexicon
     from detector.model import load_model
@@ -197,36 +201,6 @@ def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, se
         click.echo(print_evaluation(name, scores))
         if report:
             draw_report(report / name, part, proba, scores)
-
-
-@main.group("sites")
-def sites_() -> None:
-    """Count the blocks that a site repeats over its pages."""
-
-
-@sites_.command()
-@click.argument("paths", nargs=-1, required=True, metavar="[PATH|-]...")
-@click.option("-o", "--output", required=True, type=PATH, help="The table, a Parquet file for `predict --sites`.")
-@click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup.")
-@click.option("--url-field", default="url", show_default=True)
-def build(paths: tuple[str, ...], output: Path, html_field: str, url_field: str) -> None:
-    """Count on how many pages of each site (registered domain of the URL) each block stands."""
-    from detector.pipeline import segment_pages
-    from detector.readers import Fields, read_paths
-    from detector.repeats import count_repeats, save_repeats
-
-    failed: list[str] = []
-    pages = read_paths(paths, Fields((html_field,), url=url_field))
-    table = count_repeats(
-        (page.blocks, [page.site]) for page in segment_pages(_with_progress(pages), on_loss=failed.append)
-    )
-    for message in failed:
-        _warn(message)
-    save_repeats(output, table)
-    click.echo(
-        f"{table.n_pages.sum()} pages of {len(table.sites)} sites, {len(table.hashes)} repeated blocks → {output}"
-    )
-    sys.exit(EXIT_PARTLY if failed else 0)
 
 
 @main.group()

@@ -7,7 +7,8 @@ DetectorError
 ├── LexiconError  a cue file is wrong
 ├── ModelError    a model folder cannot be used
 ├── SettingsError [tool.detector] or detector.toml is wrong
-└── BaselineError a baseline cannot be used
+├── BaselineError a baseline cannot be used
+└── OutputError   what is to be written cannot be, or would harm what is there
 """
 
 from __future__ import annotations
@@ -49,3 +50,7 @@ class SettingsError(DetectorError):
 
 class BaselineError(DetectorError):
     """A baseline cannot be used."""
+
+
+class OutputError(DetectorError):
+    """What is to be written cannot be, or would harm what is there."""

@@ -25,7 +25,7 @@ from detector.whereabouts import Bounds, Line, Whereabouts
 
 Judge = Callable[[Iterable[RawPage]], Iterator[PageVerdict]]
 
-NO_FAULT = ("empty", "no_text")  # where nothing is said, nothing is wrong
+NO_FAULT = ("empty", "no_text", "no_page")  # where nothing is said, nothing is wrong
 SPAM_GROUPS = ("gambling", "brand", "porn", "finance", "contact", "goods", "root", "tail")
 CHROME_GROUPS = ("byline", "share", "navigation", "related", "comment", "legal", "app")
 BY_SURROUNDINGS = "by its surroundings"

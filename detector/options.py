@@ -35,7 +35,9 @@ def reading_options(command: Command) -> Command:
     options = (
         click.option("--model", help=MODEL_HELP),
         click.option(
-            "--input-format", type=click.Choice(["html", "text", "jsonl"]), help="What the input is, whatever its name."
+            "--input-format",
+            type=click.Choice(["html", "text", "jsonl", "warc", "parquet"]),
+            help="What the input is, whatever its name.",
         ),
         click.option("--html-field", default="html", show_default=True, help="Field of a record that holds markup."),
         click.option("--text-field", help="Field that holds plain text.  [default: text, content or raw_content]"),
@@ -48,7 +50,11 @@ def reading_options(command: Command) -> Command:
 
 def input_options(command: Command) -> Command:
     """Add the options of reading and judging, and the table of repeated blocks."""
-    sites = click.option("--sites", type=FILE, help="Repeated blocks of the sites, as `sites build` counts them.")
+    sites = click.option(
+        "--sites",
+        type=click.Path(exists=True, path_type=Path),
+        help="Repeated blocks of the sites, as `sites build` counts them.",
+    )
     return reading_options(sites(command))
 
 

@@ -190,7 +190,7 @@ def _detect_batch(
     good = [outcome for outcome in outcomes if isinstance(outcome, Segmented)]
     judged = iter(_judge_pages(good, model, lexicon, repeats) if good else ())
     for page, outcome in zip(batch, outcomes, strict=True):
-        yield _failed(page, outcome) if isinstance(outcome, PageError) else _verdict(page, outcome, *next(judged))
+        yield failed(page, outcome) if isinstance(outcome, PageError) else _verdict(page, outcome, *next(judged))
 
 
 def _judge_pages(
@@ -261,11 +261,14 @@ def _try_segment(page: RawPage) -> Segmented | PageError:
         return segment_page(page)
     except PageError as error:
         return error
+    except MemoryError:
+        return PageError("memory", "needs more memory than there is")
     except Exception as error:  # a page must not end a run over millions, whatever is wrong with it or with us
         return PageError("failed", f"{type(error).__name__}: {error}")
 
 
-def _failed(page: RawPage, error: PageError) -> PageVerdict:
+def failed(page: RawPage, error: PageError) -> PageVerdict:
+    """Return the verdict on a page that could not be read."""
     nothing = np.zeros(0, np.int8), np.zeros((0, 3), np.float32)
     return PageVerdict(page, "drop", [error.code], "", None, None, *nothing, [], (error.code, str(error)))
 

@@ -19,9 +19,11 @@ import zstandard
 
 from detector.blocks import RawPage
 from detector.decode import decode, without_surrogates
-from detector.errors import PageError
+from detector.errors import InputError, PageError
+from detector.warc import SLICE_BYTES, read_warc
 
 MAX_PAGE_BYTES = 16 << 20  # of one page or record; the largest real news pages have some 2 MB
+ROWS_AT_ONCE = 64  # of a Parquet file
 STDIN = "-"
 
 
@@ -45,7 +47,7 @@ def read_paths(
 
     Parameters
     ----------
-    input_format : {"html", "text", "jsonl"}, optional
+    input_format : {"html", "text", "jsonl", "warc", "parquet"}, optional
         What the files are, whatever they are called; by default the name tells, or for standard input its beginning.
     """
     for path in paths:
@@ -76,9 +78,10 @@ def expand(path: str) -> Iterable[Path]:
 
 FORMATS = {
     ".html": "html", ".htm": "html", ".shtml": "html", ".xhtml": "html",
-    ".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".txt": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".warc": "warc", ".wet": "warc", ".parquet": "parquet",
 }  # fmt: skip
 COMPRESSIONS = (".gz", ".zst")
+AS_THEY_STAND = ("warc", "parquet")  # formats whose readers see to compression themselves
 
 
 def format_of(path: Path) -> str | None:
@@ -89,10 +92,15 @@ def format_of(path: Path) -> str | None:
     return FORMATS.get(suffixes[-1]) if suffixes else None
 
 
+def _open_file(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
 def read_file(
-    path: Path, fields: Fields, input_format: str | None = None, readers: Mapping[str, Reader] | None = None
-) -> Iterator[RawPage]:
-    """Read one file; `readers` are others than `READERS`."""
+    path: Path, fields: Fields, input_format: str | None = None, readers: Mapping[str, Reader] | None = None,
+    open_file: Callable[[Path], IO[bytes]] = _open_file,
+) -> Iterator[RawPage]:  # fmt: skip
+    """Read one file; `readers` are others than `READERS`, `open_file` opens it as it stands."""
     kind = input_format or format_of(path)
     if kind is None and path.exists():
         known = ", ".join(FORMATS)
@@ -101,7 +109,7 @@ def read_file(
         )
         return
     try:
-        with _open(path) as stream:
+        with open_file(path) as raw, _unpacked(raw, path, kind) as stream:
             yield from (readers or READERS)[kind or "html"](stream, without_surrogates(str(path)), fields)
     except (OSError, EOFError, zlib.error, ValueError, zstandard.ZstdError) as error:
         code = "missing" if isinstance(error, FileNotFoundError) else "unreadable"
@@ -114,12 +122,15 @@ def _reason(error: Exception) -> str:
 
 
 class _ZstFile(io.RawIOBase):
-    """Frames of zstd one after another; EOFError where the last one is cut, which zstandard's reader passes over."""
+    """Frames of zstd one after another; EOFError where the last one is cut, which zstandard's reader passes over.
 
-    def __init__(self, path: Path) -> None:
-        self.file = path.open("rb")
+    It is read in slices, for out of one comes all that it holds at once: of 1 kB some 33 MB, if somebody means harm.
+    """
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self.raw = raw
         self.frame: Any = None
-        self.left = b""
+        self.left = io.BytesIO()
 
     def readable(self) -> bool:
         """Say that it can be read, as `io.BufferedReader` asks."""
@@ -127,33 +138,27 @@ class _ZstFile(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` as far as one read goes; 0 at the end."""
-        while not self.left:
+        while not (taken := self.left.readinto(buffer)):
             if self.frame is None or self.frame.eof:
-                data = (self.frame.unused_data if self.frame else b"") or self.file.read(1 << 17)
+                data = (self.frame.unused_data if self.frame else b"") or self.raw.read(SLICE_BYTES)
                 if not data:
                     return 0
                 self.frame = zstandard.ZstdDecompressor().decompressobj()
-            elif not (data := self.file.read(1 << 17)):
+            elif not (data := self.raw.read(SLICE_BYTES)):
                 raise EOFError("compressed file ended before the end of a frame")
-            self.left = self.frame.decompress(data)
-        taken = self.left[: len(buffer)]
-        buffer[: len(taken)] = taken
-        self.left = self.left[len(taken) :]
-        return len(taken)
-
-    def close(self) -> None:
-        """Close the file too."""
-        self.file.close()
-        super().close()
+            self.left = io.BytesIO(self.frame.decompress(data))
+        return taken
 
 
-def _open(path: Path) -> IO[bytes]:
+def _unpacked(raw: IO[bytes], path: Path, kind: str | None) -> IO[bytes]:
     suffix = path.suffix.lower()
+    if kind in AS_THEY_STAND:
+        return raw
     if suffix == ".gz":
-        return cast(IO[bytes], gzip.open(path))
+        return cast(IO[bytes], gzip.open(raw))
     if suffix == ".zst":
-        return cast(IO[bytes], io.BufferedReader(_ZstFile(path)))
-    return path.open("rb")
+        return cast(IO[bytes], io.BufferedReader(_ZstFile(raw)))
+    return raw
 
 
 def _failed(page_id: str, code: str, message: str) -> RawPage:
@@ -163,6 +168,9 @@ def _failed(page_id: str, code: str, message: str) -> RawPage:
 def _read_stdin(fields: Fields, input_format: str | None) -> Iterator[RawPage]:
     stream = cast(io.BufferedReader, sys.stdin.buffer)
     kind = input_format or sniff(stream.peek(512)[:512])
+    if kind == "parquet":  # it is read from its end
+        yield _failed(STDIN, "unreadable", f"{STDIN}: Parquet cannot be read from standard input; name the file")
+        return
     yield from READERS[kind](stream, STDIN, fields)
 
 
@@ -171,6 +179,8 @@ def sniff(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"{"):
         return "jsonl"
+    if start.startswith((b"WARC/", b"PAR1")):
+        return "warc" if start.startswith(b"W") else "parquet"
     return "html" if start.startswith(b"<") or b"<html" in head.lower() else "text"
 
 
@@ -221,7 +231,13 @@ def _parse_record(line: bytes, where: str, fields: Fields) -> RawPage:
         return _failed(where, error.code, f"{where}: {error}")
     if not isinstance(record, dict):
         return _failed(where, "bad_record", f"{where}: a {type(record).__name__}, not an object")
-    return page_of_record(record, where, fields)
+    return with_columns(page_of_record(record, where, fields), record, fields)
+
+
+def with_columns(page: RawPage, record: Mapping[str, Any], fields: Fields) -> RawPage:
+    """Let a page carry what its record holds besides its body."""
+    kept = {name: value for name, value in record.items() if name not in fields.html and value is not page.body}
+    return page._replace(columns=kept)
 
 
 def text_of_line(line: bytes) -> str:
@@ -253,8 +269,26 @@ def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> bytes | str | N
     return next((value for value in values if value.strip()), values[0] if values else None)
 
 
+def _read_parquet(stream: IO[bytes], name: str, fields: Fields) -> Iterator[RawPage]:
+    try:
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
+    except ImportError as error:
+        raise InputError("Parquet files need pyarrow: pip install 'detector[parquet]'") from error
+    number = 0
+    try:
+        for batch in ParquetFile(stream, pre_buffer=False).iter_batches(ROWS_AT_ONCE, use_threads=False):
+            for record in batch.to_pylist():
+                number += 1
+                yield with_columns(page_of_record(record, f"{name}:{number}", fields), record, fields)
+    except ArrowException as error:
+        raise ValueError(error) from error
+
+
 READERS: dict[str, Reader] = {
     "html": _read_html,
     "text": _read_text,
     "jsonl": _read_jsonl,
+    "warc": read_warc,
+    "parquet": _read_parquet,
 }

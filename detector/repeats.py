@@ -159,7 +159,8 @@ def _repeated(pages: Sequence[NDArray[np.uint64]]) -> tuple[NDArray[np.uint64], 
 _TABLE_COLUMNS = ["site", "hash", "pages"]
 
 
-def _pyarrow() -> Any:
+def import_pyarrow() -> Any:
+    """Import pyarrow, or say how to get it."""
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -167,28 +168,18 @@ def _pyarrow() -> Any:
     return pyarrow
 
 
-def save_repeats(path: Path, table: RepeatTable) -> None:
-    """Write a table as Parquet: a row for each (site, hash) with its pages; hash 0 is the site as a whole."""
-    pyarrow = _pyarrow()
-    site = np.repeat(np.arange(len(table.sites)), np.diff(table.offsets))
-    rows = {
-        "site": np.array(table.sites, object)[np.concatenate([np.arange(len(table.sites)), site])],
-        "hash": np.concatenate([np.zeros(len(table.sites), np.uint64), table.hashes]),
-        "pages": np.concatenate([table.n_pages, table.holding]),
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pyarrow.parquet.write_table(pyarrow.table(rows), path)
-
-
 def load_repeats(path: Path) -> RepeatTable:
-    """Read a table that `save_repeats` wrote; its rows may stand in any order.
+    """Read a table of repeated blocks: a Parquet file, or a folder of them as a cluster writes it.
+
+    A row is (site, hash, pages); hash 0 is the site as a whole. Hashes stand as signed numbers, for not every engine has
+    others. Rows may stand in any order.
 
     Raises
     ------
     InputError
         If the file is not such a table.
     """
-    pyarrow = _pyarrow()
+    pyarrow = import_pyarrow()
     try:
         rows = pyarrow.parquet.read_table(path, columns=_TABLE_COLUMNS)
         names, site = np.unique(rows["site"].to_numpy(), return_inverse=True)

@@ -16,7 +16,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "cli_check",
+    "cli_check cli_filter integrations.datatrove integrations.scrapy integrations.spark",
+    "batches",
+    "filter",
+    "parts",
+    "judged site_index",
     "check report train train_spans",
     "examine",
     "__init__ corpus evaluate explain mine whereabouts writers",
@@ -28,18 +32,33 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "cache fix reports",
+    "cache fix journal reports",
     "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "decode findings model_folder options",
+    "decode findings guard integrations model_folder options warc",
     "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 
 FENCES = {
-    "click": {"cli", "cli_check", "options"},
+    "click": {"cli", "cli_check", "cli_filter", "options"},
     "selectolax": {"segment"},
+    "pyspark": {"integrations.spark"},
+    "scrapy": {"integrations.scrapy"},
+    "datatrove": {"integrations.datatrove"},
+    "duckdb": {"site_index"},
+    "fastwarc": {"warc"},
 }  # the only modules that may import it at all
-SLOW = {"sklearn", "skops", "scipy", "joblib", "matplotlib", "jieba"}  # only imported by the functions that need them
+SLOW = {
+    "sklearn",
+    "skops",
+    "scipy",
+    "joblib",
+    "matplotlib",
+    "jieba",
+    "pyarrow",
+    "pyspark",
+    "duckdb",
+}  # only imported by the functions that need them
 
 
 def _name(path: Path) -> str:

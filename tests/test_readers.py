@@ -4,11 +4,15 @@ import gzip
 import io
 import json
 import sys
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import zstandard
+from pyarrow import parquet
+from warcs import record
 
 from detector import readers
 from detector.blocks import RawPage
@@ -31,6 +35,33 @@ def records(tmp_path: Path) -> Path:
     path = tmp_path / "r.jsonl"
     path.write_bytes(b'{"id": "a", "text": "rain"}\n')
     return path
+
+
+def test_rows_of_parquet_carry_their_other_columns(tmp_path: Path) -> None:
+    rows = [
+        {"id": 7, "url": "http://a.cn/", "html": PAGE, "rank": 1},
+        {"id": None, "url": None, "html": b"<p>", "rank": 2},
+    ]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    first, second = read(tmp_path / "a.parquet")
+    assert (first.page_id, first.url, first.body, first.columns["rank"]) == ("7", "http://a.cn/", PAGE, 1)
+    assert (second.page_id, "html" in second.columns) == (f"{tmp_path}/a.parquet:2", False)
+
+
+@pytest.mark.parametrize("damage", [b"no parquet", b"PAR1" + bytes(90), b""])
+def test_broken_parquet_is_unreadable(damage: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").write_bytes(damage)
+    assert codes(read(tmp_path / "a.parquet")) == ["unreadable"]
+
+
+def test_a_bomb_of_zstd_is_not_unpacked_at_once(tmp_path: Path) -> None:
+    """A few slices of it hold 200 MB; a line of that size is told, and memory does not follow it."""
+    (tmp_path / "r.jsonl.zst").write_bytes(zstandard.ZstdCompressor().compress(b" " * (200 << 20)))
+    tracemalloc.start()
+    assert codes(read(tmp_path / "r.jsonl.zst")) == ["too_large"]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150 << 20
 
 
 def squeeze(name: str, body: bytes) -> bytes:
@@ -182,6 +213,17 @@ def test_file_whose_name_is_a_pattern(folder: Path) -> None:
 def test_standard_input_tells_by_its_beginning(body: bytes, media_type: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(body))))
     assert [page.media_type for page in read("-")] == [media_type]
+
+
+def test_archives_come_from_standard_input_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = record(0, PAGE)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(data))))
+    assert [page.page_id for page in read("-")] == ["urn:uuid:0"]
+
+
+def test_parquet_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(io.BytesIO(b"PAR1 and so on"))))
+    assert codes(read("-")) == ["unreadable"]
 
 
 def test_standard_input_is_called_a_dash(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,22 +1,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow import parquet
 
 from detector.blocks import Blocks, concat
-from detector.errors import InputError
 from detector.repeats import (
     _MAX_POSITION,
     RepeatTable,
     block_hashes,
     count_repeats,
-    load_repeats,
     repeats_in_page,
-    save_repeats,
     segment_hashes,
 )
 from detector.segment import segment_text
@@ -128,35 +123,3 @@ def assert_equal(one: RepeatTable, other: RepeatTable) -> None:
     assert one.sites == other.sites
     for name in ("n_pages", "offsets", "hashes", "holding"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), strict=True)
-
-
-def test_a_table_is_read_as_it_was_written(tmp_path) -> None:
-    table = count_repeats([crawl()])
-    save_repeats(tmp_path / "sites.parquet", table)
-    assert_equal(load_repeats(tmp_path / "sites.parquet"), table)
-
-
-def test_rows_may_stand_in_any_order(tmp_path) -> None:
-    """Engines that group in parallel write them so."""
-    path = tmp_path / "sites.parquet"
-    save_repeats(path, count_repeats([crawl()]))
-    rows = parquet.read_table(path)
-    parquet.write_table(rows.take(list(reversed(range(len(rows))))), path)
-    assert_equal(load_repeats(path), count_repeats([crawl()]))
-
-
-def test_no_pages_make_an_empty_table(tmp_path) -> None:
-    save_repeats(tmp_path / "sites.parquet", count_repeats([]))
-    assert counts(load_repeats(tmp_path / "sites.parquet"), ("首页", "a.cn")) == ([0], [0])
-
-
-@pytest.mark.parametrize("damage", ["text", "columns", "totals"])
-def test_a_file_that_is_no_table_is_refused_by_name(tmp_path, damage) -> None:
-    path = tmp_path / "sites.parquet"
-    if damage == "text":
-        path.write_text("site,hash,pages\n")
-    else:
-        columns = {"site": ["a.cn"], "hash": np.array([7], np.uint64), "pages": [2]}
-        parquet.write_table(pa.table(columns | ({"site": [1]} if damage == "columns" else {})), path)
-    with pytest.raises(InputError, match=r"sites\.parquet: not a table of repeated blocks"):
-        load_repeats(path)
