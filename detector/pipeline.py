@@ -224,9 +224,10 @@ def _acquit(
     for i in [i for i in cuts if i >= 0 and label[i] == Label.SPAM]:
         text = blocks.texts(i, i + 1)[0]
         rest = cut_out(text, cuts[i])
-        if len(rest) >= max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
-            if softmax(block_scores(segment_text(rest), words))[0, Label.SPAM] <= MAX_REST_SPAM:
-                label[i] = int(proba[i, : Label.SPAM].argmax())
+        if len(rest) < max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
+            continue
+        if softmax(block_scores(segment_text(rest), words))[0, Label.SPAM] <= MAX_REST_SPAM:
+            label[i] = int(proba[i, : Label.SPAM].argmax())
 
 
 def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span]) -> None:
