@@ -159,11 +159,9 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
     """
     parser = LexborHTMLParser(html)
     title, summary = _title(parser), _summary(parser)
-    parser.strip_tags(NOISE)
-    canonical = parser.html or ""
     walk = _Walk(host.removeprefix("www."))
     stack = [_ROOT]
-    for _, slash, tag, attributes, text in _TOKEN.findall(canonical):
+    for _, slash, tag, attributes, text in _tokens(parser):
         if tag:
             if slash:
                 walk.close(stack, tag)
@@ -173,6 +171,16 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
             walk.add(text, stack[-1])
     walk.flush()
     return walk.blocks(page_id, title, summary)
+
+
+def markup_tokens(html: str) -> list[tuple[str, str, str, str, str]]:
+    """Return what `segment` reads of a page: (declaration, slash, tag, attributes, text behind the tag) of each token."""
+    return _tokens(LexborHTMLParser(html))
+
+
+def _tokens(parser: LexborHTMLParser) -> list[tuple[str, str, str, str, str]]:
+    parser.strip_tags(NOISE)
+    return _TOKEN.findall(parser.html or "")
 
 
 def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
