@@ -10,14 +10,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.answers import Answer, Report, as_bytes, by_place, page_key, read_answers, settled
+from detector.answers import (
+    Answer,
+    Place,
+    Report,
+    append_answer,
+    as_bytes,
+    by_place,
+    latest,
+    log_path,
+    new_id,
+    now,
+    page_key,
+    read_answers,
+    settled,
+)
 from detector.blocks import Blocks, RawPage
 from detector.errors import LabelError
 from detector.labels import LABEL_NAMES, UNLABELED, label_of
@@ -111,10 +125,52 @@ def save_page(folder: Path, found: LabeledPage) -> None:
     suffix = ".html" if page.media_type == "text/html" else ".txt"
     replace_file(home / f"{key}{suffix}", as_bytes(page.body))
     meta = {"site": found.site, "url": page.url or "", "title": page.title, "id": page.page_id}
-    write_labels(home / f"{key}.tsv", {name: " ".join(value.split()) for name, value in meta.items() if value}, found.labels)
+    write_labels(
+        home / f"{key}.tsv", {name: " ".join(value.split()) for name, value in meta.items() if value}, found.labels
+    )
 
 
 _UNSAFE = re.compile(r"[^\w.-]")
+
+
+def all_answers(folder: Path, on_loss: Report = lambda _: None) -> Iterator[Answer]:
+    """Yield all labels as answers: first what the tables say, then what annotators said last of each block."""
+    for found in read_tables(folder):
+        yield from table_answers(found)
+    for mine in read_answers(folder, on_loss).values():
+        held = latest(mine)
+        for answer in mine:
+            places = tuple(place for place in answer.places if held[place] is answer)
+            if places:
+                yield answer._replace(places=places)
+
+
+def table_answers(found: LabeledPage) -> Iterator[Answer]:
+    """Yield the rows of a page's table as answers of the people named there."""
+    key = page_key(found.page.body)
+    for row in found.labels:
+        spans = tuple((span.start, span.stop, span.kind) for span in row.spans)
+        name = f"{key}-{row.hash:016x}-{row.nth}"
+        yield Answer(name, "", row.annotator, found.site, (Place(key, row.hash, row.nth),), row.text, row.label, spans)
+
+
+def take_in(folder: Path, answers: Iterable[Answer]) -> int:
+    """Append answers from elsewhere to the logs of a folder and return how many were new.
+
+    One that is there already is passed over; one that says something else under its old id is a new answer.
+    """
+    answers = list(answers)
+    paths = {answer.by: log_path(folder, answer.by) for answer in answers}
+    known = {answer.id: answer for answer in all_answers(folder)}
+    new = 0
+    for answer in answers:
+        old = known.get(answer.id)
+        if old is None or (answer.by, answer.label, answer.spans) != (old.by, old.label, old.spans):
+            fresh = answer if old is None else answer._replace(id=new_id(), at=now())
+            append_answer(paths[fresh.by], fresh)
+            known[answer.id] = answer
+            new += 1
+    return new
 
 
 def read_labels(path: Path) -> tuple[dict[str, str], list[BlockLabel]]:

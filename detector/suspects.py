@@ -55,9 +55,7 @@ def find_suspects(
     words = next(iter(sorted(folder.rglob("words.npz"))), None)
     rows = rows_with_words(labeled, lexicon, load_words(words)) if words else rows_crossed(labeled, lexicon)[0]
     proba, texts, places = _predict_crossed(rows, seed), labeled.blocks.texts(), _places(rows)
-    annotators = {
-        Place(key, row.hash, row.nth): row.annotator for key, found in pages.items() for row in found.labels
-    }
+    annotators = {Place(key, row.hash, row.nth): row.annotator for key, found in pages.items() for row in found.labels}
     doubted: dict[tuple[str, int], Suspect] = {}
     for i in np.flatnonzero((rows.label >= 0) & (proba.argmax(axis=1) != rows.label)).tolist():
         place, p = places[i], proba[i].tolist()

@@ -16,10 +16,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "cli_check",
-    "check report train train_spans",
-    "examine",
-    "__init__ corpus evaluate explain mine whereabouts writers",
+    "cli_annotate cli_check cli_labels",
+    "annotate.app",
+    "annotate.desk check report suspects train_spans",
+    "examine train",
+    "__init__ changes corpus evaluate explain mine whereabouts writers",
     "pipeline rows",
     "model",
     "features features.consensus",
@@ -28,16 +29,18 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "cache fix reports",
-    "align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "decode findings model_folder options",
-    "arrays augment blocks chars errors forest labels locate mojibake network replace sites",
+    "cache fix frame interchange options reports",
+    "agreement align baseline heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
+    "answers decode findings model_folder",
+    "annotate arrays augment blocks chars errors forest labels locate mojibake network replace sites",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 
 FENCES = {
-    "click": {"cli", "cli_check", "options"},
+    "click": {"cli", "cli_annotate", "cli_check", "cli_labels", "options"},
     "selectolax": {"segment"},
+    "starlette": {"annotate.app"},
+    "uvicorn": {"annotate.app"},
 }  # the only modules that may import it at all
 SLOW = {"sklearn", "skops", "scipy", "joblib", "matplotlib", "jieba"}  # only imported by the functions that need them
 
