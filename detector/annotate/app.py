@@ -186,9 +186,11 @@ def _answer(desk: Desk, asked: Json) -> Json:
     spans = [(int(start), int(stop), str(kind)) for start, stop, kind in asked["spans"]]
     spot = Spot(str(asked["page"]), int(asked["block"]))
     everywhere, queue = asked.get("everywhere") is True, str(asked.get("queue", ""))[:20]
+    before = set(desk.mine)
     answer = desk.answer(spot, asked["label"], spans, everywhere=everywhere, queue=queue)
     places = [desk.spots[place]._asdict() for place in answer.places]
-    return {"places": places, "label": answer.label, "spans": answer.spans, "queues": desk.waiting()}
+    fresh = [desk.spots[place]._asdict() for place in answer.places if place not in before]
+    return {"places": places, "fresh": fresh, "label": answer.label, "spans": answer.spans, "queues": desk.waiting()}
 
 
 def _undo(desk: Desk, _: Json) -> Json:

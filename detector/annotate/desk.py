@@ -10,6 +10,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 from threading import Lock
 from typing import Any, NamedTuple
@@ -112,23 +113,23 @@ def _site(page: RawPage) -> str:
     return site_of(page.url) or (file.resolve().parent.name if file.is_file() else "unknown")
 
 
-def least_certain(sheets: Iterable[Sheet], spread: float = SPREAD) -> list[Spot]:
+def least_certain(sheets: Iterable[Sheet], spread: float = SPREAD) -> list[Place]:
     """Put the blocks that no table labels in the order in which they are asked: least certain first, over many sites.
 
     Of a block that a site repeats the least certain copy is asked. The k-th block of a site waits as if the model were
     `spread` times k surer of it than it is.
     """
-    asked: dict[tuple[str, int], tuple[float, Spot]] = {}
+    asked: dict[tuple[str, int], tuple[float, Place]] = {}
     for sheet in sheets:
-        for i, (place, margin) in enumerate(zip(sheet.places, sheet.margins.tolist(), strict=True)):
+        for place, margin in zip(sheet.places, sheet.margins.tolist(), strict=True):
             block = (sheet.site, place.hash)
-            if place not in sheet.given and margin < asked.get(block, (2.0, None))[0]:
-                asked[block] = margin, Spot(sheet.key, i)
+            if place not in sheet.given and (block not in asked or margin < asked[block][0]):
+                asked[block] = margin, place
     ranked, of_site = [], Counter[str]()
-    for (site, _), (margin, spot) in sorted(asked.items(), key=lambda item: item[1]):
-        ranked.append((margin + spread * of_site[site], spot))
+    for (site, _), (margin, place) in sorted(asked.items(), key=lambda item: item[1]):
+        ranked.append((margin + spread * of_site[site], place))
         of_site[site] += 1
-    return [spot for _, spot in sorted(ranked)]
+    return [place for _, place in sorted(ranked)]
 
 
 # ---------------------------------------------------------------- the desk
@@ -225,16 +226,14 @@ class Desk:
 
     # ------------------------------------------------------------ what comes next
 
-    def queue(self, name: str) -> list[Spot]:
+    def queue(self, name: str) -> list[Place]:
         """Return the blocks of a queue, in the order in which they are asked, whether or not they were answered."""
         if name == "uncertain":
             return self._uncertain
-        if name == "suspects":
-            return [self.spots[place] for place in self.doubts if place in self.spots]
-        return [self.spots[place] for place in self.disputed() if place in self.spots]
+        return [place for place in (self.doubts if name == "suspects" else self.disputed()) if place in self.spots]
 
     @cached_property
-    def _uncertain(self) -> list[Spot]:
+    def _uncertain(self) -> list[Place]:
         return least_certain(self.sheets.values())
 
     @cached_property
@@ -253,23 +252,25 @@ class Desk:
             self._logs[path] = size, read_log(path)
         return self._logs[path][1]
 
-    def left(self, name: str) -> list[Spot]:
-        """Return the blocks of a queue that wait for this annotator."""
+    def left(self, name: str) -> int:
+        """Return how many blocks of a queue wait for this annotator."""
         self._refresh()
-        return [spot for spot in self.queue(name) if not self._done(spot, name)]
+        return sum(self._waits(place, name) for place in self.queue(name))
 
-    def _done(self, spot: Spot, queue: str) -> bool:
+    def _waits(self, place: Place, queue: str) -> bool:
         """An uncertain block is done with any answer, the others when they were looked at again."""
-        answer = self.mine.get(self.sheets[spot.page].places[spot.block])
-        return answer is not None and queue in ("uncertain", answer.queue)
+        answer = self.mine.get(place)
+        return answer is None or queue not in ("uncertain", answer.queue)
 
     def next(self, name: str, after: Spot | None = None) -> Spot | None:
         """Return the next waiting block of a queue behind the one given, from the start again after the last."""
-        waiting = self.left(name)
-        order = {spot: number for number, spot in enumerate(self.queue(name))}
-        place = order.get(after, -1) if after else -1
-        behind = [spot for spot in waiting if order[spot] > place]
-        return next(iter(behind or [spot for spot in waiting if spot != after]), None)
+        self._refresh()
+        places = self.queue(name)
+        current = self._find(after).places[after.block] if after else None
+        start = places.index(current) + 1 if current in places else 0
+        ahead = chain(islice(places, start, None), islice(places, start))
+        found = next((place for place in ahead if place != current and self._waits(place, name)), None)
+        return found and self.spots[found]
 
     # ------------------------------------------------------------ to be shown
 
@@ -292,7 +293,7 @@ class Desk:
     def waiting(self) -> dict[str, int | None]:
         """Return how many blocks wait in each queue; None for suspects that nobody asked for yet."""
         known = {name: name != "suspects" or "doubts" in vars(self) for name in QUEUES}
-        return {name: len(self.left(name)) if known[name] else None for name in QUEUES}
+        return {name: self.left(name) if known[name] else None for name in QUEUES}
 
     def page(self, key: str, queue: str = "") -> dict[str, Any]:
         """Return a page's blocks with all that is known of each.

@@ -2,7 +2,7 @@
 // Everything the page knows is asked of the server; what the annotator does is written there before it is shown.
 
 const $ = (id) => document.getElementById(id);
-const CHINESE = { content: "正文", chrome: "页面", spam: "垃圾" };
+const CHINESE = { content: "正文", chrome: "周边", spam: "垃圾" };
 const QUEUES = ["uncertain", "suspects", "disagreements", "pages"];
 const KIND_KEYS = { KeyB: "brand", KeyA: "advert", KeyC: "contact", KeyO: "noise" };
 
@@ -90,17 +90,15 @@ const labelOf = (block) => known(block)?.label ?? block.guess;
 async function answer(label, { everywhere = false, spans = known(page.blocks[here])?.spans ?? [], stay = false } = {}) {
   const number = here;
   const done = await call("answer", null, { page: page.key, block: number, label, spans, everywhere, queue });
-  for (const place of done.places) {
-    if (place.page !== page.key) continue;
-    const block = page.blocks[place.block];
-    block.mine = { by: overview.annotator, label: done.label, spans: done.spans };
+  for (const place of done.places.filter((p) => p.page === page.key)) {
+    page.blocks[place.block].mine = { by: overview.annotator, label: done.label, spans: done.spans };
     showBlock(place.block);
   }
-  count(done.places, 1);
+  count(done.fresh);
   say(`${number + 1} is ${label}${done.places.length > 1 ? `, ${done.places.length} copies` : ""}`);
   if (stay) go(number);
   else if (number === asked && (await nextInQueue())) return;
-  else go(number + (stay ? 0 : 1));
+  else go(number + 1);
 }
 
 async function undo() {
@@ -109,6 +107,7 @@ async function undo() {
   const place = found.places[0];
   page = null; // what held before is known to the server
   overview = await call("overview");
+  count([]);
   if (place) await open(place.page, place.block, true);
   else await open(overview.pages[0].key, 0, false);
   say(`undone: ${found.undone.slice(0, 30)}`);
@@ -271,8 +270,10 @@ function say(message, isError = false) {
   $("said").classList.toggle("error", isError);
 }
 
-function count(places, by) {
-  for (const place of places) overview.pages.find((p) => p.key === place.page).answered += by;
+function count(fresh) {
+  for (const place of fresh) overview.pages.find((p) => p.key === place.page).answered += 1;
+  const answered = overview.pages.reduce((sum, p) => sum + p.answered, 0);
+  $("who").textContent = `${overview.annotator} · ${answered} answered · ${overview.model}`;
 }
 
 // ---------------------------------------------------------------- choosing a page
@@ -348,8 +349,8 @@ function listen() {
 
 async function begin() {
   overview = await (await fetch("api/overview")).json();
-  $("who").textContent = `${overview.annotator} · ${overview.model}`;
   listen();
+  count([]);
   const [, name, key, number, isAsked] = /^#(\w+)\/(\w+)\/(\d+)(\/asked)?$/.exec(location.hash) ?? [];
   queue = QUEUES.includes(name) ? name : queue;
   showQueues(overview.queues);
