@@ -6,6 +6,7 @@ import getpass
 import secrets
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,17 +54,15 @@ def annotate_(
     sheets = lay_out(read_pages(paths, **reading), output, loaded, lexicon, lose)
     version = f"{loaded.card.name} {loaded.card.data_sha256[:8]}"
     desk = Desk(output, annotator, sheets, version, lambda: _doubts(output))
-    listening, token = _listen(port), secrets.token_urlsafe(16)
-    port = listening.getsockname()[1]
-    address = f"http://127.0.0.1:{port}/{token}/"
-    click.echo(address)
-    click.echo(f"detector: {len(desk.sheets)} pages for {annotator}; Ctrl-C ends", err=True)
-    if open_:
-        click.launch(address)
-    try:
-        serve(create_app(desk, token, port), listening)
-    except KeyboardInterrupt:
-        click.echo(err=True)
+    with _listen(port) as listening:
+        token, port = secrets.token_urlsafe(16), listening.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/{token}/"
+        click.echo(address)
+        click.echo(f"detector: {len(desk.sheets)} pages for {annotator}; Ctrl-C ends", err=True)
+        if open_:
+            click.launch(address)
+        with suppress(KeyboardInterrupt):
+            serve(create_app(desk, token, port), listening)
     sys.exit(EXIT_PARTLY if losses else 0)
 
 
@@ -78,13 +77,10 @@ def _server() -> tuple[Any, Any]:
 
 
 def _listen(port: int) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(("127.0.0.1", port))
+        return socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise click.UsageError(f"port {port}: {error.strerror}") from error
-    return listening
 
 
 def _doubts(folder: Path) -> list[tuple[Place, str]]:

@@ -82,12 +82,14 @@ def _places(rows: Rows) -> list[Place]:
 
 def _predict_crossed(rows: Rows, seed: int) -> NDArray[np.float32]:
     """Predict the blocks of each site by a model fitted on the other sites, float32 (n, 3)."""
+    from threadpoolctl import threadpool_limits
+
     X = np.nan_to_num(with_context(rows.own, rows.layout.page_offsets))  # columns that nothing is known in are harmless
     proba = np.zeros((len(X), len(LABEL_NAMES)), np.float32)
     page, known = rows.page_index, rows.label >= 0
     for train, test in site_folds(rows.sites, FOLDS, seed):
         shown, asked = np.isin(page, train) & known, np.isin(page, test)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), threadpool_limits(1):  # threads wait for one another longer than they work
             warnings.simplefilter("ignore")  # it may stop early
             fitted = CLASSIFIERS["logistic"].first(seed).fit(X[shown], rows.label[shown])
         proba[np.ix_(asked, fitted.classes_)] = fitted.predict_proba(X[asked])

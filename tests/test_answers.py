@@ -15,10 +15,12 @@ from detector.answers import (
 )
 from detector.errors import InputError
 
+PLACE = Place("p1", 7, 0)
 
-def answer(name, label="chrome", by="anna", place=Place("p1", 7, 0), **more):
+
+def answer(name, label="chrome", by="anna", **more):
     made = Answer(
-        name, "2026-03-01T08:00:00", by, "hewan.example", (place,), "河湾村𠮷😀通车", label, ((3, 5, "brand"),)
+        name, "2026-03-01T08:00:00", by, "hewan.example", (PLACE,), "河湾村𠮷😀通车", label, ((3, 5, "brand"),)
     )
     return made._replace(**more)
 
@@ -30,7 +32,7 @@ def log(tmp_path):
 
 def test_what_is_appended_is_read_again(log):
     first = answer("1", guess=("spam", 0.25), model="news_v1", queue="uncertain")
-    second = answer("2", "spam", places=(Place("p1", 7, 0), Place("p2", 2**64 - 1, 3)))
+    second = answer("2", "spam", places=(PLACE, Place("p2", 2**64 - 1, 3)))
     append_answer(log, first)
     append_answer(log, second)
     assert read_log(log) == [first, second]
@@ -120,4 +122,4 @@ def test_a_settled_label_names_those_who_gave_it():
 
 def test_each_annotator_has_one_voice():
     said = by_place({"anna": [answer("1", "spam"), answer("2", "chrome")], "bo": [answer("3", "spam", "bo")]})
-    assert [(a.by, a.label) for a in said[Place("p1", 7, 0)]] == [("anna", "chrome"), ("bo", "spam")]
+    assert [(a.by, a.label) for a in said[PLACE]] == [("anna", "chrome"), ("bo", "spam")]

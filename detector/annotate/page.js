@@ -235,7 +235,8 @@ function text(block) {
   const made = make("div", "text");
   const points = [...block.text];
   const marked = known(block)?.spans ?? [];
-  const free = block.suggested.filter(([a, b]) => marked.every(([start, stop]) => stop <= a || start >= b));
+  const open = block.mine ? [] : block.suggested; // what is answered shows what is written down, and nothing else
+  const free = open.filter(([a, b]) => marked.every(([start, stop]) => stop <= a || start >= b));
   const spans = [...marked.map((span) => [...span, true]), ...free.map((span) => [...span, false])];
   let place = 0;
   for (const [start, stop, kind, given] of spans.sort((a, b) => a[0] - b[0])) {

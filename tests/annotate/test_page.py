@@ -315,7 +315,7 @@ class _Elsewhere(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815 (the name that http.server calls)
 
     def log_message(self, *_: Any) -> None:
         pass
