@@ -49,8 +49,25 @@ class _Group(click.Group):
             raise _Failure(str(error)) from error
 
 
+def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from detector import compiled
+
+        click.echo(f"detector {version('detector')} (inner loops {'compiled' if compiled.loops else 'in pure Python'})")
+        context.exit()
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="detector")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Tell what a scraped Chinese page says from what its site put around it and from what somebody injected into it."""
     context = click.get_current_context()

@@ -23,7 +23,7 @@ from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, Label
 from detector.lexicon import Lexicon
 from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
-from detector.network import Network
+from detector.network import Network, Panel
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.repeats import SiteCounts, block_hashes, count_repeats
 from detector.rows import Rows, concat_rows, is_copy, is_sentence, load_rows, make_rows, select_pages
@@ -425,7 +425,7 @@ def fit_model(rows: Rows, words: Words, lexicon: Lexicon, name: str, *, seed: in
 
 
 def _model(fitted: Fitted, words: Words, card: ModelCard) -> Model:
-    first, second = (tuple(Network.from_pipeline(p) for p in estimators) for estimators in fitted)
+    first, second = (Panel.of([Network.from_pipeline(p) for p in estimators]) for estimators in fitted)
     return Model(words, first, second, card)
 
 

@@ -26,7 +26,7 @@ from detector.judge import describe
 from detector.labeled import LabeledPage
 from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.lexicon import Lexicon
-from detector.network import Network
+from detector.network import Network, Panel
 from detector.rows import is_copy
 from detector.runs import find_runs
 from detector.sentences import Document, Spans
@@ -155,7 +155,8 @@ def fit_heat(
     near = np.convolve(truth, np.ones(2 * NEAR + 1), "same") > 0
     far = (np.random.default_rng(seed).random(len(codes)) < FAR_SHARE) & ~changed
     chosen = np.flatnonzero((codes != EDGE_CODE) & (near | far))
-    matrix = vote_matrix(measure(codes, cue_codes(lexicon.find(codes), len(codes), lexicon)[0], background), chosen)
+    cues, _ = cue_codes(lexicon.find(codes), len(codes), lexicon)
+    matrix = vote_matrix(*measure(codes, cues, background), chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator = LogisticRegression(C=HEAT_PENALTY, max_iter=60).fit(matrix, truth[chosen])
@@ -180,7 +181,7 @@ def find_windows(documents: Sequence[Document], weighed: Weighed, n_written: int
     return Windows(rows, _truth(documents, weighed)[chosen], chosen, document, document < n_written)
 
 
-def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Sequence[int]) -> tuple[Network, ...]:
+def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Sequence[int]) -> Panel:
     """Fit the networks over windows."""
     return _fit_networks(rows, truth, (48,), 256, 12, 0.1, seeds)
 
@@ -222,7 +223,7 @@ def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
 def _fit_networks(
     rows: NDArray[np.float32], truth: NDArray[Any], hidden: tuple[int, ...], batch: int, epochs: int, alpha: float,
     seeds: Sequence[int],
-) -> tuple[Network, ...]:  # fmt: skip
+) -> Panel:  # fmt: skip
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier
@@ -239,7 +240,7 @@ def _fit_networks(
             fill = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
             pipeline = make_pipeline(MinMaxScaler(clip=True), StandardScaler(), fill, network)
             fitted.append(Network.from_pipeline(pipeline.fit(rows, truth.astype(np.int8))))
-    return tuple(fitted)
+    return Panel.of(fitted)
 
 
 def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> Judges:

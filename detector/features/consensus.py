@@ -10,7 +10,7 @@ import numpy as np
 
 from detector.arrays import Floats, Ints
 from detector.blocks import HOLDER_LEVELS
-from detector.features.context import shift, window_mean
+from detector.features.context import shift, window_means
 from detector.features.mass import densest_run, signed_log
 from detector.labels import Label
 
@@ -70,7 +70,7 @@ def _window_columns(
     page_offsets: Ints,
 ) -> list[Floats]:
     values = np.column_stack([expected, n_chars, content, spam]).astype(np.float32)
-    means = [window_mean(values, page_offsets, window) for window in WINDOWS]
+    means = window_means(values, page_offsets, WINDOWS)
     return [np.column_stack([m[:, 0] / m[:, 1], m[:, 2], m[:, 3]]) for m in means]
 
 
@@ -82,15 +82,11 @@ def _holder_columns(
     expected: Floats,
     total: Floats,
 ) -> Floats:
-    _, group = np.unique(holder, return_inverse=True)
-    size = np.bincount(group)
-    chars, mass = np.bincount(group, n_chars), np.bincount(group, expected)
-    sure = np.bincount(group, expected * (content > 0.5))
-    means = [np.bincount(group, column) / size for column in (content, spam)]
-    columns = [mass / chars, mass, means[0], np.log(size), sure, means[1]]
-    out = np.column_stack(columns)[group]
-    out[:, [1, 4]] /= total[:, None]
-    return out
+    size = np.bincount(holder)[holder]
+    chars, mass = np.bincount(holder, n_chars)[holder], np.bincount(holder, expected)[holder]
+    sure = np.bincount(holder, expected * (content > 0.5))[holder]
+    means = [np.bincount(holder, column)[holder] / size for column in (content, spam)]
+    return np.column_stack([mass / chars, mass / total, means[0], np.log(size), sure / total, means[1]])
 
 
 def _page_columns(

@@ -15,7 +15,9 @@ def columns(blocks: Blocks, lexicon: Lexicon, found: Hits) -> NDArray[np.float32
     """Return float32 (n, len(NAMES)): ``log(1 + weighted hits)`` and the share of characters covered, by group."""
     term, block, start, stop = found
     weight = lexicon.weight[term]
-    hits, cover = np.zeros((2, len(blocks), len(GROUPS)), np.float32)
-    np.add.at(hits, block, weight)
-    np.add.at(cover, block, (weight > 0) * (stop - start)[:, None])
-    return np.column_stack([np.log1p(hits), cover / blocks.n_chars[:, None]]).astype(np.float32)
+    covered = (weight > 0) * (stop - start)[:, None]
+    hits, cover = (
+        np.column_stack([np.bincount(block, column, minlength=len(blocks)) for column in columns.T])
+        for columns in (weight, covered)
+    )
+    return np.hstack([np.log1p(hits), cover / blocks.n_chars[:, None]]).astype(np.float32)

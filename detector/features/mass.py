@@ -40,12 +40,10 @@ def columns(blocks: Blocks) -> Floats:
 
 
 def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -> Floats:
-    # An element number is unique in the batch, but number 0 stands for "above the root" of each page.
-    _, group = np.unique(holder, return_inverse=True)
-    mass = np.bincount(group, prose)[group]
-    chars = np.bincount(group, blocks.n_chars)[group]
-    links = np.bincount(group, blocks.link_chars)[group]
-    siblings = np.bincount(group)[group]
+    mass = np.bincount(holder, prose)[holder]  # an element's number is unique in the batch
+    chars = np.bincount(holder, blocks.n_chars)[holder]
+    links = np.bincount(holder, blocks.link_chars)[holder]
+    siblings = np.bincount(holder)[holder]
     share = mass / np.maximum(total, 1)
     return np.column_stack([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
 
@@ -119,8 +117,14 @@ def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Flo
     match, cover = np.zeros(last - first), np.zeros(last - first)
     bare = title.replace(" ", "")
     n_chars = blocks.n_chars[first:last]
-    for i in np.flatnonzero((n_chars >= 4) & (n_chars <= 2 * len(title) + 8)).tolist():
-        text = blocks.text[blocks.text_offsets[first + i] : blocks.text_offsets[first + i + 1]].replace(" ", "")
+    starts = blocks.text_offsets[first:last]
+    candidates = np.flatnonzero((n_chars >= 4) & (n_chars <= 2 * len(title) + 8))
+    for i, start, size in zip(
+        candidates.tolist(), starts[candidates].tolist(), n_chars[candidates].tolist(), strict=True
+    ):
+        if blocks.text[start] not in bare:  # most share nothing with the title
+            continue
+        text = blocks.text[start : start + size].replace(" ", "")
         common = len(text) if text in bare else _common_prefix(text, bare)
         match[i], cover[i] = common / max(len(text), 1), common / len(bare)
     return match, cover
