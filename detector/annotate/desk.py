@@ -156,6 +156,8 @@ class Desk:
     ) -> None:  # fmt: skip
         self.folder, self.annotator, self.model = folder, annotator, model
         self.path = log_path(folder, annotator)
+        if not self.path.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{self.path}: leads out of {folder}")
         self.sheets = {sheet.key: sheet for sheet in sheets}
         if not self.sheets:
             raise InputError("no page that could be shown")

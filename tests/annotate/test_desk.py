@@ -214,6 +214,13 @@ def test_nothing_is_written_where_a_link_leads_out_of_the_folder(desk, folder, t
     assert not (folder / "answers").exists()
 
 
+def test_a_log_that_leads_out_of_the_folder_is_refused(folder, tmp_path, sheets):
+    folder.mkdir()
+    (folder / "answers").symlink_to(tmp_path)
+    with pytest.raises(InputError, match="leads out"):
+        Desk(folder, "anna", sheets, "m")
+
+
 def test_names_from_outside_make_no_way_out(folder, tiny_model, lexicon, tmp_path):
     page = RawPage("../../../etc/x", "<p>河湾村通车了。</p>")
     (sheet,) = lay_out([page], folder, tiny_model, lexicon)
