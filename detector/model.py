@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import Blocks
 from detector.errors import ModelError
 from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
@@ -103,7 +104,7 @@ class Model:
 
 def second_pass_input(proba: NDArray[np.float32], own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
     """Put the consensus columns before a block's own."""
-    return np.concatenate([consensus.columns(proba, *layout), own], axis=1)
+    return side_by_side([consensus.columns(proba, *layout), own])
 
 
 def load_model(name: str | os.PathLike[str] | None = None) -> Model:

@@ -35,6 +35,7 @@ from detector.weigh import Cued
 
 BATCH_PAGES = 64
 MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.25  # of a block without its injected strings, to be judged by its words
+MOSTLY_INJECTED = 0.7  # share of a block's characters from which it is spam as a whole
 CERTAIN_WORDS = 0.997  # probability, by its words alone, from which a page's description is stuffed
 BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
 
@@ -206,6 +207,7 @@ def _judge_pages(
     spans = _find_spans(blocks, own, label, hits, model, lexicon)
     for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
         _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)
+        _convict(pages[page].blocks, label[first:last], found)
         yield (
             label[first:last],
             proba[first:last],
@@ -225,6 +227,14 @@ def _acquit(
             said = int(block_scores(segment_text(rest), words)[0].argmax())
             if said != Label.SPAM:
                 label[i] = int(proba[i, : Label.SPAM].argmax())
+
+
+def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span]) -> None:
+    """Call content spam, in place, where injected strings are most of it: nothing that a reader came for is left."""
+    for i, cuts in _by_block([span for span in spans if span.block >= 0 and span.kind != "noise"]).items():
+        injected = sum(stop - start for start, stop in cuts)
+        if label[i] == Label.CONTENT and injected >= MOSTLY_INJECTED * blocks.n_chars[i]:
+            label[i] = Label.SPAM
 
 
 def _by_block(spans: list[Span]) -> dict[int, list[tuple[int, int]]]:

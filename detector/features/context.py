@@ -79,29 +79,35 @@ def window_means(column: Floats, page_offsets: Ints, reaches: Sequence[int]) -> 
     first, last = (np.repeat(bound, np.diff(page_offsets)) for bound in (page_offsets[:-1], page_offsets[1:]))
     windows = [(np.maximum(index - reach, first), np.minimum(index + reach + 1, last)) for reach in reaches]
     known = ~np.isnan(column)
+    sums = _sums(np.where(known, column, 0))
     if known.all():
-        sums = _sums(column)
         counts = [(high - low).reshape(-1, *[1] * (column.ndim - 1)) for low, high in windows]
-        return [
-            ((sums[high] - sums[low]) / n).astype(np.float32) for (low, high), n in zip(windows, counts, strict=True)
-        ]
-    sums, numbers = _sums(np.where(known, column, 0)), _sums(known)
-    return [_mean(sums[high] - sums[low], numbers[high] - numbers[low]) for low, high in windows]
+    else:
+        numbers = _sums(known)
+        counts = [_between(numbers, *window) for window in windows]
+    return [_mean(_between(sums, *window), count) for window, count in zip(windows, counts, strict=True)]
 
 
 def _sums(column: Floats | Bools) -> Floats:
     """Sums up to each block, float64 (n + 1, …)."""
-    return np.concatenate([np.zeros((1, *column.shape[1:])), np.cumsum(column, axis=0, dtype=np.float64)])
+    out = np.zeros((*column.shape[:0:-1], len(column) + 1))
+    np.cumsum(column.T, axis=-1, dtype=np.float64, out=out[..., 1:])
+    return out.T
 
 
-def _mean(total: Floats, count: Floats) -> Floats:
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0).astype(np.float32)
+def _between(sums: Floats, low: Ints, high: Ints) -> Floats:
+    difference: Floats = sums.T[..., high] - sums.T[..., low]
+    return difference.T
 
 
-def columns(X: Floats, names: tuple[str, ...], page_offsets: Ints) -> Floats:
-    """Return float32 (n, len(NAMES)) from the columns `X` of the block itself, called `names`."""
-    shifted = X[:, [names.index(name) for name in SHIFTED]]
-    averaged = X[:, [names.index(name) for name in AVERAGED]]
+def _mean(total: Floats, count: Floats | Ints) -> Floats:
+    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return mean.astype(np.float32)
+
+
+def columns(X: Floats, names: tuple[str, ...], page_offsets: Ints) -> list[Floats]:
+    """Return float32 (n, len(NAMES)), in parts, from the columns `X` of the block itself, called `names`."""
+    shifted = X.T[[names.index(name) for name in SHIFTED]].T
+    averaged = X.T[[names.index(name) for name in AVERAGED]].T
     parts = [shift(shifted, page_offsets, step) for step in STEPS]
-    parts += window_means(averaged, page_offsets, WINDOWS)
-    return np.concatenate(parts, axis=1)
+    return [*parts, *window_means(averaged, page_offsets, WINDOWS)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import Blocks
 from detector.lexicon import GROUPS, Hits, Lexicon
 
@@ -16,8 +17,6 @@ def columns(blocks: Blocks, lexicon: Lexicon, found: Hits) -> NDArray[np.float32
     term, block, start, stop = found
     weight = lexicon.weight[term]
     covered = (weight > 0) * (stop - start)[:, None]
-    hits, cover = (
-        np.column_stack([np.bincount(block, column, minlength=len(blocks)) for column in columns.T])
-        for columns in (weight, covered)
-    )
-    return np.hstack([np.log1p(hits), cover / blocks.n_chars[:, None]]).astype(np.float32)
+    hits = [np.log1p(np.bincount(block, column, minlength=len(blocks))) for column in weight.T]
+    cover = [np.bincount(block, column, minlength=len(blocks)) / blocks.n_chars for column in covered.T]
+    return side_by_side([*hits, *cover])

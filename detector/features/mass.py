@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.arrays import Bools, Floats, Ints
+from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import HOLDER_LEVELS, Blocks
 from detector.chars import code_points
 from detector.features.shape import PAUSE, STOP, classify
@@ -36,7 +36,7 @@ def columns(blocks: Blocks) -> Floats:
     levels = [_level_columns(blocks, blocks.holders[:, level], prose, total) for level in range(HOLDER_LEVELS)]
     run = _run_columns(blocks, prose, total)
     headline = _headline_columns(blocks, page)
-    return np.column_stack([*levels, run, headline, np.log1p(total)]).astype(np.float32)
+    return side_by_side([*levels, *run, *headline, np.log1p(total)])
 
 
 def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -> Floats:
@@ -45,7 +45,7 @@ def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -
     links = np.bincount(holder, blocks.link_chars)[holder]
     siblings = np.bincount(holder)[holder]
     share = mass / np.maximum(total, 1)
-    return np.column_stack([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
+    return side_by_side([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
 
 
 def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
@@ -75,12 +75,12 @@ def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
     return start[page], end[page]
 
 
-def _run_columns(blocks: Blocks, prose: Floats, total: Floats) -> Floats:
+def _run_columns(blocks: Blocks, prose: Floats, total: Floats) -> list[Floats | Bools]:
     first, last = densest_run(prose.astype(np.float64) - RUN_COST, blocks.page_offsets)
     index, page = np.arange(len(blocks)), blocks.page_index
     inside = (index >= first) & (index <= last)
     chars = np.bincount(page[inside], prose[inside], minlength=len(blocks.page_ids))[page]
-    return np.column_stack([inside, signed_log(index - first), signed_log(last - index), chars / np.maximum(total, 1)])
+    return [inside, signed_log(index - first), signed_log(last - index), chars / np.maximum(total, 1)]
 
 
 def _first_in_page(mask: Bools, starts: Ints) -> Ints:
@@ -93,7 +93,7 @@ def signed_log(x: Ints | Floats) -> Floats:
     return np.sign(x) * np.log1p(np.abs(x))
 
 
-def _headline_columns(blocks: Blocks, page: Ints) -> Floats:
+def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:
     """Match of each block with the page's title, and how far behind the best match it stands."""
     match, cover = np.zeros(len(blocks)), np.zeros(len(blocks))
     headline = np.full(len(blocks.page_ids), -1)
@@ -109,7 +109,7 @@ def _headline_columns(blocks: Blocks, page: Ints) -> Floats:
     known = at >= 0
     distance = np.where(known, signed_log(index - at), np.nan)
     chars = np.where(known, signed_log(blocks.text_offsets[:-1] - blocks.text_offsets[at]), np.nan)
-    return np.column_stack([match, cover, distance, chars])
+    return [match, cover, distance, chars]
 
 
 def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Floats, Floats]:
