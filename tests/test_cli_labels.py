@@ -4,9 +4,10 @@ import shutil
 import pytest
 from click.testing import CliRunner
 
-from detector.answers import append_answer, log_path
+from detector.answers import Place, append_answer, log_path
 from detector.cli import main
 from detector.labeled import all_answers, read_tables, table_answers
+from detector.suspects import Suspect
 
 FORMATS = ("label-studio", "doccano", "prodigy")
 
@@ -59,18 +60,15 @@ def test_agreement_of_nobody(labeled_folder):
     assert len(run("agreement", labeled_folder).stdout.splitlines()) == 2
 
 
-@pytest.mark.usefixtures("serial")
-def test_suspects_for_people_and_for_programs(folder):
-    footer = next(a for a in all_answers(folder) if a.by == "anna" and a.text.startswith("Copyright"))
-    for by in ("anna", "bo"):
-        append_answer(log_path(folder, by), footer._replace(id=f"{by}x", by=by, label="content"))
+def test_suspects_for_people_and_for_programs(folder, monkeypatch):
+    place, said = Place("p1", 255, 0), ("content", 0.004, "chrome", 0.991, "anna+bo")
+    found = [Suspect(place, "hewan.example", f"a{i}", "版权所有", *said) for i in range(9)]
+    monkeypatch.setattr("detector.suspects.find_suspects", lambda *_, **__: found)
     lines = run("suspects", folder, "--top", 3).stdout.splitlines()
-    records = [
-        json.loads(line) for line in run("suspects", folder, "--top", 3, "--format", "jsonl").stdout.splitlines()
-    ]
-    assert (records[0]["text"], records[0]["annotator"]) == (footer.text, "anna+bo")
-    assert footer.text in lines[0]
-    assert len(lines) == len(records) <= 3
+    assert len(lines) == 3
+    assert lines[0] == "content 0.004, rather chrome 0.991         anna+bo  hewan.example/a0  版权所有"
+    first = json.loads(run("suspects", folder, "--format", "jsonl").stdout.splitlines()[0])
+    assert (first["place"], first["guess"], first["text"]) == (["p1", "00000000000000ff", 0], "chrome", "版权所有")
 
 
 @pytest.mark.parametrize("name", FORMATS)
