@@ -145,6 +145,10 @@ const ACTIONS = {
   NumpadEnter: () => answer(page.blocks[here].guess),
 };
 
+document.addEventListener("click", (event) => {
+  if (event.detail) event.target.closest("button")?.blur(); // Enter after a click is an answer, not the same click again
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, dialog")) return;
   const digit = /^(?:Digit|Numpad)([123])$/.exec(event.code);

@@ -220,6 +220,23 @@ def test_every_key_is_shown(show, desk):
         assert button.is_visible()
 
 
+def test_a_long_title_does_not_push_anything_out_of_sight(show, folder, tiny_model, lexicon):
+    raw = RawPage("long", f"<title>{'河湾村通车公告' * 40}</title><p>河湾村昨天通车了。</p>")
+    page = show(Desk(folder, "anna", lay_out([raw], folder, tiny_model, lexicon), "m"))
+    assert page.evaluate(
+        "Math.max(...[...document.querySelectorAll('header, main, footer')].map(e => e.scrollWidth)) <= innerWidth"
+    )
+
+
+def test_enter_after_a_click_is_an_answer(show, desk, folder):
+    page = show(desk)
+    page.click("[data-queue=uncertain]")
+    page.evaluate("busy")
+    asked = here(page)
+    press(page, "Enter")
+    assert [text for text, _ in answers(folder)] == [asked]
+
+
 # ---------------------------------------------------------------- strings
 
 EMOJI = "记者从𠮷😀博👨‍👩‍👧官网县委获悉，河湾村通车了。"
