@@ -94,9 +94,18 @@ def _walked(parser: LexborHTMLParser, host: str) -> _Columns:
     found = _walk_compiled(parser.html or "", NOISE, host) if compiled.walk else None
     if found is not None:
         return found
-    parser.strip_tags(list(NOISE))
-    canonical = parser.html or ""
+    canonical = _without_noise(parser)
     return _walk_compiled(canonical, (), host) or _walk(canonical, host)
+
+
+def _without_noise(parser: LexborHTMLParser) -> str:
+    parser.strip_tags(list(NOISE))
+    return parser.html or ""
+
+
+def markup_tokens(html: str) -> list[tuple[str, str, str, str, str]]:
+    """Return what `segment` reads of a page: (declaration, slash, tag, attributes, text behind the tag) of each token."""
+    return _TOKEN.findall(_without_noise(LexborHTMLParser(html)))
 
 
 def _walk_compiled(canonical: str, noise: tuple[str, ...], host: str) -> _Columns | None:

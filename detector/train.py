@@ -225,7 +225,7 @@ def training_rows(
     """
     found = [path for folder in folders for path in sorted(folder.rglob("rows.npz"))]
     honest = [d for folder in folders for d in read_sentences(folder / "sentences")[1]]
-    pages = (page for folder in folders for page in read_labeled(folder))
+    pages = (page for folder in folders for page in read_labeled(folder, on_loss))
     labeled = gather(pages, honest=honest, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
     sentences = [d for folder in folders for d in training_sentences(folder / "sentences")]
     if labeled and sentences:
