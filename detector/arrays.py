@@ -1,7 +1,12 @@
-"""Short names for kinds of arrays, where the exact width does not matter; docstrings give dtypes and shapes."""
+"""Short names for kinds of arrays, where the exact width does not matter; and feature matrices, put together by columns.
+
+Docstrings give dtypes and shapes.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -10,3 +15,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
+
+
+def side_by_side(parts: Sequence[Floats | Ints | Bools]) -> NDArray[np.float32]:
+    """Put columns, (n,) or (n, k) each, side by side, float32 (n, k of all).
+
+    Each column is contiguous: that is how columns are made, moved by whole blocks, averaged and scaled.
+    """
+    widths = [1 if part.ndim == 1 else part.shape[1] for part in parts]
+    rows = np.empty((sum(widths), len(parts[0])), np.float32)
+    for part, width, end in zip(parts, widths, accumulate(widths), strict=True):
+        rows[end - width : end] = part.T
+    return rows.T

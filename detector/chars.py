@@ -93,14 +93,17 @@ def without_wedges(codes: NDArray[np.uint32]) -> NDArray[np.int64] | None:
     Invisible characters are passed over everywhere, separators and symbols where one stands alone between two Han characters.
     """
     kinds = char_kinds(codes)
-    odd = (kinds == SYMBOL) | (kinds == OTHER) | (codes == ord("·")) | (codes == ord("*"))
-    if not odd.any():
+    odd = np.flatnonzero((kinds == SYMBOL) | (kinds == OTHER) | (codes == ord("·")) | (codes == ord("*")))
+    inside = (odd > 0) & (odd < len(codes) - 1)
+    between = np.zeros(len(odd), bool)
+    between[inside] = (kinds[odd[inside] - 1] == HAN) & (kinds[odd[inside] + 1] == HAN)
+    found = codes[odd]
+    wedged = (between & ((kinds[odd] == SYMBOL) | np.isin(found, _SEPARATORS))) | np.isin(found, _INVISIBLE)
+    if not wedged.any():
         return None
-    han = kinds == HAN
-    between = np.zeros(len(codes), bool)
-    between[1:-1] = han[:-2] & han[2:]
-    wedged = (between & ((kinds == SYMBOL) | np.isin(codes, _SEPARATORS))) | np.isin(codes, _INVISIBLE)
-    return np.flatnonzero(~wedged) if wedged.any() else None
+    kept = np.ones(len(codes), bool)
+    kept[odd[wedged]] = False
+    return np.flatnonzero(kept)
 
 
 @lru_cache(maxsize=1)

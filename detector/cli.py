@@ -11,10 +11,24 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from detector.cli_annotate import annotate_
 from detector.cli_check import baseline_, check_
 from detector.cli_filter import filter_, sites_
+from detector.cli_labels import COMMANDS
 from detector.errors import DetectorError
-from detector.options import CUES, EXIT_PARTLY, EXIT_USAGE, FILE, FOLDER, MODEL_HELP, PATH, input_options, policy_option
+from detector.options import (
+    CUES,
+    EXIT_PARTLY,
+    EXIT_USAGE,
+    FILE,
+    FOLDER,
+    MODEL_HELP,
+    PATH,
+    input_options,
+    policy_option,
+)
+from detector.options import read_pages as _read
+from detector.options import warn as _warn
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
@@ -36,8 +50,27 @@ class _Group(click.Group):
             raise _Failure(str(error)) from error
 
 
+def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        from detector import compiled
+
+        click.echo(
+            f"detector, version {version('detector')} (inner loops {'compiled' if compiled.loops else 'in pure Python'})"
+        )
+        context.exit()
+
+
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="detector")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_say_version,
+    help="Show the version and exit.",
+)
 def main() -> None:
     """Tell what a scraped Chinese page says from what its site put around it and from what somebody injected into it."""
     context = click.get_current_context()
@@ -58,6 +91,7 @@ main.add_command(check_)
 main.add_command(baseline_)
 main.add_command(filter_)
 main.add_command(sites_)
+main.add_command(annotate_)
 
 
 @main.command()
@@ -91,15 +125,6 @@ def predict(
     for line in WRITERS[output_format](found, blocks):
         click.echo(line, nl=False)
     found.exit()
-
-
-def _read(
-    paths: tuple[str, ...], input_format: str | None, html_field: str, text_field: str | None, id_field: str, url_field: str
-) -> Iterator[RawPage]:  # fmt: skip
-    from detector.readers import Fields, read_paths
-
-    texts = (text_field,) if text_field else Fields().text
-    return read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
 
 
 class _Failures:
@@ -165,13 +190,18 @@ def train_(data: tuple[Path, ...], output: Path, compare: str, seed: int) -> Non
 @main.command("evaluate")
 @click.argument("data", nargs=-1, required=True, type=FOLDER)
 @click.option("--model", help="Score this model instead of cross-validating; sites it was trained on are told apart.")
+@click.option("--against", metavar="OLD_MODEL", help="Show what the model would change, block by block, instead.")
 @click.option("--report", type=PATH, help="A folder for plots: confusion, precision-recall, calibration, worst pages.")
 @click.option("--seed", default=0, show_default=True)
-def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, seed: int) -> None:
+def evaluate_(data: tuple[Path, ...], model: str | None, against: str | None, report: Path | None, seed: int) -> None:
     """Print scores by class and by site, on sites held out from training.
 
-    Without --model, the default classifier is fitted anew on the other sites for each fold.
+    Without --model, the default classifier is fitted anew on the other sites for each fold. With --against, labelled
+    pages are judged as `predict` would by the old model and by --model, which may then be left out for the default one.
     """
+    if against:
+        _show_changes(data, against, model)
+        return
     from detector.lexicon import load_lexicon
     from detector.model import load_model
     from detector.report import draw_report, print_evaluation
@@ -186,9 +216,24 @@ def evaluate_(data: tuple[Path, ...], model: str | None, report: Path | None, se
             draw_report(report / name, part, proba, scores)
 
 
+def _show_changes(data: tuple[Path, ...], old: str, new: str | None) -> None:
+    from detector.changes import find_changes, print_changes
+    from detector.labeled import read_labeled
+    from detector.lexicon import load_lexicon
+    from detector.model import load_model
+
+    pages = (page for folder in data for page in read_labeled(folder, _warn))
+    for line in print_changes(find_changes(pages, load_model(old), load_model(new), load_lexicon())):
+        click.echo(line)
+
+
 @main.group()
 def labels() -> None:
     """Make and keep labelled data."""
+
+
+for command in COMMANDS:
+    labels.add_command(command)
 
 
 @labels.command("rows")
@@ -243,7 +288,7 @@ def spans_(
     labeled = gather(read_gold(pages, gold, index), augment=False, on_page=_ticker("pages aligned"), on_loss=_warn)
     lines = carriers.read_text("utf-8").splitlines() if carriers else []
     injected, honest = read_sentences(labeled_ / "sentences")
-    marked = labeled_documents(read_labeled(labeled_ / "pages"))
+    marked = labeled_documents(read_labeled(labeled_, _warn))
     injected += [document for document in marked if any(document.spans)]
     honest += [document for document in marked if not any(document.spans)]
     model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=_say)
@@ -391,10 +436,6 @@ def _ticker(what: str) -> Any:
             click.echo(f"\r{seen} {what}", err=True, nl=False)
 
     return tick
-
-
-def _warn(message: str) -> None:
-    click.echo(f"detector: left out: {message}", err=True)
 
 
 def _say(message: str) -> None:

@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.chars import code_points
 from detector.errors import PageError
 
 PRESCAN_BYTES = 1024  # how far a <meta> may stand from the start (HTML standard, "prescan a byte stream")
 SAMPLE_BYTES = 65536  # of non-ASCII text, enough to tell encodings apart
 LIKE_CHINESE = 0.4  # share of common characters above which bytes are taken for Chinese text
+CERTAINLY_CHINESE = 0.5  # the share from which no other encoding need be tried: a wrong one gets to a tenth at most
 NEARLY_VALID = 0.02  # bad bytes per non-ASCII byte up to which text is UTF-8 with damage
 BINARY_MAGIC = (b"%PDF-", b"\x1f\x8b\x08", b"\x89PNG", b"\xff\xd8\xff", b"PK\x03\x04", b"GIF8", b"\x00\x00\x00\x18ftyp",
                 b"\x00\x00\x00\x20ftyp", b"\x28\xb5\x2f\xfd", b"ID3\x02", b"ID3\x03", b"ID3\x04", b"\x7fELF", b"PAR1", b"BZh", b"7z\xbc\xaf")  # fmt: skip
@@ -164,12 +170,22 @@ def _by_evidence(body: bytes, claims: list[tuple[str, str]]) -> Decoded:
     wide = _utf16_without_bom(body)
     if wide:
         return _decoded(body, wide, source.get(wide, "detected"))
-    if _nearly_utf8(body):
-        return _decoded(body, "utf-8", source.get("utf-8", "detected"))
+    text = _nearly_utf8(body)
+    if text is not None:
+        return _counted(body, text, "utf-8", source.get("utf-8", "detected"))
     names = list(dict.fromkeys([*(n for n, _ in claims if not n.startswith("utf-")), "gb18030", "big5hkscs", "utf-8"]))
-    sample = _sample(body)
-    best = max(names, key=lambda name: _likeness(sample, name))  # max keeps the first of equals: the declared one
+    best = _most_like_chinese(_sample(body), names)
     return _decoded(body, best, source.get(best, "detected"))
+
+
+def _most_like_chinese(sample: bytes, names: list[str]) -> str:
+    """Take the first under which `sample` is certainly Chinese, or else the likeliest; the declared one comes first."""
+    likeness: dict[str, float] = {}
+    for name in names:
+        likeness[name] = _likeness(sample, name)
+        if likeness[name] > CERTAINLY_CHINESE:
+            return name
+    return max(likeness, key=lambda name: likeness[name])
 
 
 def _utf16_without_bom(body: bytes) -> str | None:
@@ -181,16 +197,17 @@ def _utf16_without_bom(body: bytes) -> str | None:
     return "utf-16-le" if odd > even else "utf-16-be"
 
 
-def _nearly_utf8(body: bytes) -> bool:
+def _nearly_utf8(body: bytes) -> str | None:
+    """Decode `body` if it is UTF-8 but for a little damage, or an end that is cut off."""
     try:
-        body.decode("utf-8")
+        return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start >= len(body) - 3:
-            return len(body) > 3 and any(body[: error.start].translate(None, _ASCII))
-    else:
-        return True
-    bad = body.decode("utf-8", "replace").count("\ufffd")
-    return bad <= NEARLY_VALID * len(body.translate(None, _ASCII))
+        cut_off = error.start >= len(body) - 3
+        meant = len(body) > 3 and bool(body[: error.start].translate(None, _ASCII))
+    text = body.decode("utf-8", "replace")
+    if cut_off:
+        return text if meant else None
+    return text if text.count("\ufffd") <= NEARLY_VALID * len(body.translate(None, _ASCII)) else None
 
 
 def _sample(body: bytes) -> bytes:
@@ -201,17 +218,26 @@ def _sample(body: bytes) -> bytes:
 
 def _likeness(sample: bytes, name: str) -> float:
     """How much `sample` reads like Chinese under codec `name`: common characters, less what would be lost."""
-    text = sample.decode(name, "replace")
-    foreign = [c for c in text if c > "\x7f"]
-    if not foreign:
-        return 0.0
-    common = sum(c in _COMMON for c in foreign)
-    odd = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or "\x80" <= c <= "\x9f" for c in foreign)
-    return round((common - 2 * odd) / len(foreign), 2)
+    codes = code_points(sample.decode(name, "replace"))
+    foreign = codes[codes > 0x7F]
+    score = _scores()[foreign[foreign < 65536]].sum(dtype=np.int64)
+    return round(int(score) / len(foreign), 2) if len(foreign) else 0.0
+
+
+@lru_cache(maxsize=1)
+def _scores() -> NDArray[np.int8]:
+    """What a character of the BMP says for a decoding: 1 for a common one, -2 for one that hardly occurs in text."""
+    table = np.zeros(65536, np.int8)
+    table[[ord(c) for c in _COMMON]] = 1
+    table[0x80:0xA0] = table[0xE000:0xF900] = table[0xFFFD] = -2
+    return table
 
 
 def _decoded(body: bytes, name: str, source: str) -> Decoded:
-    text = body.decode(name, _EURO_HANDLER if name == "gb18030" else "replace")
+    return _counted(body, body.decode(name, _EURO_HANDLER if name == "gb18030" else "replace"), name, source)
+
+
+def _counted(body: bytes, text: str, name: str, source: str) -> Decoded:
     replaced = text.count("\ufffd")
     if replaced and name == "utf-8":
         replaced -= body.count(b"\xef\xbf\xbd")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.chars import EDGE_CODE, HAN, char_kinds, code_points, fold_codes
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 SINGLE_BITS, PAIR_BITS, TRIPLE_BITS = 16, 19, 20  # of the background's tables
 GRAM_BITS = (14, 16, 16)  # of the tables of n-grams of one, two and three characters
+GRAM_SHIFTS = (SINGLE_BITS - GRAM_BITS[0], PAIR_BITS - GRAM_BITS[1], TRIPLE_BITS - GRAM_BITS[2])
 LOG_STEPS = 8  # background counts are kept as eighths of a log2
 N_KINDS, N_CUES = 8, 9
 N_TABLES = 8  # votes a character
 FRAME_FIRST, FRAME = -5, 9  # the places that all votes but the last, that of the cues, count for
+GRAM_FIRST, GRAM_FRAME = -3, 8  # the places that those of n-grams count for, and one more
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
@@ -54,9 +57,10 @@ class Heat(NamedTuple):
         One for each vote.
     bias : float
     background : Background
-    frames : tuple of float32 ndarray of shape (size, FRAME)
-        The tables of all votes but the last, padded to the places from `FRAME_FIRST` on, so that what is gathered from
-        them can be added up before it is shifted to its places.
+    frames : tuple of float32 ndarray
+        The tables of all votes but the last, padded so that what is gathered from them can be added up before it is
+        shifted to its places: those of n-grams to the places from `GRAM_FIRST` on, (size, 8), half a line of the
+        processor's cache each; the others to those from `FRAME_FIRST` on, (size, FRAME).
     """
 
     tables: tuple[NDArray[np.float32], ...]
@@ -66,10 +70,36 @@ class Heat(NamedTuple):
 
     @classmethod
     def of(cls, tables: Sequence[NDArray[np.float32]], bias: float, background: Background) -> Heat:
-        """Pad the tables."""
-        pads = [(vote.first - FRAME_FIRST, FRAME_FIRST + FRAME - vote.first - vote.width) for vote in _no_votes()[:-1]]
-        frames = tuple(np.pad(table, ((0, 0), pad)) for table, pad in zip(tables[:-1], pads, strict=True))
-        return cls(tuple(tables), bias, background, frames)
+        """Pad the tables.
+
+        Raises
+        ------
+        ValueError
+            If a table has not the shape that its vote needs: rows are looked up unchecked.
+        """
+        wanted = [(vote.size, vote.width) for vote in _no_votes()]
+        sizes = [1 << bits for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)]
+        if [t.shape for t in tables] != wanted or [len(t) for t in background] != sizes:
+            raise ValueError("the tables of the span model have not the shapes that they need")
+        *framed, _ = _no_votes()
+        frames = [_padded(table, 0, GRAM_FRAME) for table in tables[: len(GRAM_BITS)]]
+        for vote, table in zip(framed[len(frames) :], tables[len(frames) : -1], strict=True):
+            frames.append(_padded(table, vote.first - FRAME_FIRST, FRAME))
+        return cls(tuple(tables), bias, background, tuple(frames))
+
+    @property
+    def at_rest(self) -> float:
+        """Log odds of a character that nothing but the absence of cues votes on."""
+        return float(self.bias + self.tables[-1][0].sum())
+
+
+def _padded(table: NDArray[np.float32], before: int, width: int) -> NDArray[np.float32]:
+    """Pad rows with zeros to `width`, the first of them at the start of a line of the processor's cache (64 bytes)."""
+    room = np.zeros(len(table) * width + 16, np.float32)
+    start = -room.ctypes.data % 64 // room.itemsize
+    rows = room[start : start + len(table) * width].reshape(-1, width)
+    rows[:, before : before + table.shape[1]] = table
+    return rows
 
 
 def join(texts: Sequence[str], lead: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -167,17 +197,19 @@ class Traits(NamedTuple):
     kinds: NDArray[np.uint8]
     cues: NDArray[np.uint8]  # the group of the cue that covers it, 0 for none
     fit: Fit
-    grams: list[NDArray[np.int64]]  # what `gram_buckets` makes of it
 
 
-def measure(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> Traits:
-    """Fold all characters, tell their kinds and how well they go together."""
+Grams = Sequence[NDArray[np.int64]]  # what `gram_buckets` makes of them
+
+
+def measure(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> tuple[Traits, Grams]:
+    """Fold all characters, tell their kinds and how well they go together; and hash their n-grams."""
     folded = fold_codes(codes)
     grams = gram_buckets(folded)
-    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(grams, background), grams)
+    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(grams, background)), grams
 
 
-def votes(traits: Traits) -> list[Vote]:
+def votes(traits: Traits, grams: Grams) -> list[Vote]:
     """Say what stands at each character."""
     cues, fit = traits.cues, traits.fit
     kinds = traits.kinds.astype(np.int64)
@@ -187,10 +219,12 @@ def votes(traits: Traits) -> list[Vote]:
     joint = (_level(fit.forward, -14, -1, 8) * 8 + _level(fit.backward, -14, -1, 8)) * 4 + _level(fit.rarer, 0, 14, 4)
     triple = np.where(han3, _level(fit.triple, -6, 0, 6), 6)
     pair = np.where(han2, _level(fit.pair, 0, 10, 8), 8)
-    shifts = (SINGLE_BITS - GRAM_BITS[0], PAIR_BITS - GRAM_BITS[1], TRIPLE_BITS - GRAM_BITS[2])
-    narrow = [grams >> shift for grams, shift in zip(traits.grams, shifts, strict=True)]
+    narrow = [gram >> shift for gram, shift in zip(grams, GRAM_SHIFTS, strict=True)]
     return [
-        *(Vote(grams, 1 << bits, -3, width) for grams, bits, width in zip(narrow, GRAM_BITS, (7, 6, 5), strict=True)),
+        *(
+            Vote(gram, 1 << bits, GRAM_FIRST, width)
+            for gram, bits, width in zip(narrow, GRAM_BITS, (7, 6, 5), strict=True)
+        ),
         Vote((kinds * N_KINDS + _ahead(kinds, 1)) * N_KINDS + _ahead(kinds, 2), N_KINDS**3, -5, 9),
         Vote(np.where(han2, joint, 256), 257, -4, 8),
         Vote(triple * 7 + _ahead(triple, 1), 49, -5, 9),
@@ -199,14 +233,32 @@ def votes(traits: Traits) -> list[Vote]:
     ]
 
 
-def score(traits: Traits, heat: Heat) -> NDArray[np.float32]:
+def measure_and_score(
+    codes: NDArray[np.uint32], cues: NDArray[np.uint8], heat: Heat
+) -> tuple[Traits, NDArray[np.float32]]:
+    """Do what `measure` and `score` do, in one compiled pass where there is one."""
+    if compiled.loops is None:
+        traits, grams = measure(codes, cues, heat.background)
+        return traits, score(traits, grams, heat)
+    folded = fold_codes(codes)
+    kinds = char_kinds(folded)
+    fit, total = np.empty((len(Fit._fields), len(codes)), np.float32), np.empty(len(codes), np.float32)
+    bits, shifts = np.array((SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), np.intc), np.array(GRAM_SHIFTS, np.intc)
+    compiled.loops.weigh(
+        folded, kinds, cues, HAN, bits, shifts, heat.background, heat.frames, heat.tables[-1], heat.at_rest, fit, total
+    )
+    return Traits(codes, folded, kinds, cues, Fit(*fit)), total
+
+
+def score(traits: Traits, grams: Grams, heat: Heat) -> NDArray[np.float32]:
     """Weigh every character, in log odds of having been injected, float32 (n_chars,); beyond the ends no cue stands."""
-    n, (*framed, cue) = len(traits.codes), votes(traits)
-    frame = np.zeros((n, FRAME), np.float32)
+    n, (*framed, cue) = len(traits.codes), votes(traits, grams)
+    frame = np.zeros((n, FRAME + 1), np.float32)
     for vote, table in zip(framed, heat.frames, strict=True):
-        frame += table.take(vote.row, axis=0)
+        first = FRAME - GRAM_FRAME + 1 if table.shape[1] == GRAM_FRAME else 0
+        frame[:, first : first + table.shape[1]] += table.take(vote.row, axis=0)
     cues = heat.tables[-1]
-    total = np.full(n, heat.bias + cues[0].sum(), np.float32)
+    total = np.full(n, heat.at_rest, np.float32)
     for k in range(FRAME):
         _add_shifted(total, frame[:, k], -(FRAME_FIRST + k))
     # Few characters are covered by a cue: only what they say otherwise than no cue is added.
@@ -226,12 +278,12 @@ def _add_shifted(total: NDArray[np.float32], values: NDArray[np.float32], shift:
         total[max(0, shift) : n + min(0, shift)] += values[max(0, -shift) : n - max(0, shift)]
 
 
-def vote_matrix(traits: Traits, chosen: NDArray[np.int64]) -> csr_matrix:
+def vote_matrix(traits: Traits, grams: Grams, chosen: NDArray[np.int64]) -> csr_matrix:
     """Lay the votes for some characters out as a sparse 0/1 matrix with one column for each cell of the tables."""
     from scipy.sparse import csr_matrix
 
     columns, start = [], 0
-    for vote in votes(traits):
+    for vote in votes(traits, grams):
         for k in range(vote.width):
             at = np.clip(chosen + vote.first + k, 0, len(traits.codes) - 1)
             columns.append((start + vote.row[at] * vote.width + k).astype(np.int32))
@@ -255,4 +307,4 @@ def _no_votes() -> list[Vote]:
     """Return the votes of no text, for their sizes and places."""
     nothing = np.zeros(1, np.uint8)
     background = Background(*(np.zeros(1 << bits, np.uint8) for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)))
-    return votes(measure(nothing[:0].astype(np.uint32), nothing[:0], background))
+    return votes(*measure(nothing[:0].astype(np.uint32), nothing[:0], background))

@@ -84,7 +84,11 @@ class Lexicon:
     def hits(self, blocks: Blocks) -> Hits:
         """Find the cues of blocks."""
         # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
-        term, start, stop = self.find(code_points("\n".join(blocks.texts()))).T
+        codes = np.full(len(blocks.text) + len(blocks), ord("\n"), np.uint32)
+        codes[np.arange(len(blocks.text)) + np.repeat(np.arange(len(blocks)), blocks.n_chars)] = code_points(
+            blocks.text
+        )
+        term, start, stop = self.find(codes).T
         begins = blocks.text_offsets[:-1] + np.arange(len(blocks))
         block = np.searchsorted(begins, start, "right") - 1
         return Hits(term, block, start - begins[block], stop - begins[block])

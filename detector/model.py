@@ -21,12 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import Blocks
 from detector.errors import ModelError
 from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
 from detector.lexicon import Lexicon
 from detector.model_folder import find_model
-from detector.network import Network, mean_proba, networks_from
+from detector.network import Panel
 from detector.ngrams import Words
 from detector.spans import SpanModel
 
@@ -74,12 +75,12 @@ class Model:
     """Everything that prediction needs.
 
     `first` sees a block's own features and its neighbours'; `second` sees what the first thinks of the
-    surroundings beside the block's own features. Each is a tuple of networks whose probabilities are averaged.
+    surroundings beside the block's own features. Each is a panel of networks.
     """
 
     words: Words
-    first: tuple[Network, ...]
-    second: tuple[Network, ...]
+    first: Panel
+    second: Panel
     card: ModelCard
     spans: SpanModel | None = None
 
@@ -87,8 +88,8 @@ class Model:
         """Return float32 (n, 3) in `Label` order from features that `features.featurize` made."""
         if len(own) == 0:
             return np.zeros((0, 3), np.float32)
-        proba = mean_proba(self.first, with_context(own, layout.page_offsets))
-        return mean_proba(self.second, second_pass_input(proba, own, layout))
+        proba = self.first.predict_proba(with_context(own, layout.page_offsets))
+        return self.second.predict_proba(second_pass_input(proba, own, layout))
 
     def under(self, policy: str) -> Model:
         """Return the model with the thresholds of a policy, one of `labels.POLICIES`."""
@@ -103,7 +104,7 @@ class Model:
 
 def second_pass_input(proba: NDArray[np.float32], own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
     """Put the consensus columns before a block's own."""
-    return np.concatenate([consensus.columns(proba, *layout), own], axis=1)
+    return side_by_side([consensus.columns(proba, *layout), own])
 
 
 def load_model(name: str | os.PathLike[str] | None = None) -> Model:
@@ -129,7 +130,7 @@ def _load(folder: Path, _modified: int) -> Model:
     try:
         model = Model(
             Words(weights["words/weights"], weights["words/intercept"]),
-            networks_from(weights, "first"), networks_from(weights, "second"), card, _load_spans(folder, card),
+            Panel.from_arrays(weights, "first"), Panel.from_arrays(weights, "second"), card, _load_spans(folder, card),
         )  # fmt: skip
         _check_golden(model, read_arrays(folder / "golden.npz"), folder)
     except (KeyError, ValueError, IndexError, TypeError) as error:
@@ -205,9 +206,7 @@ def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: d
 
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {"words/weights": model.words.weights, "words/intercept": model.words.intercept}
-    for kind in ("first", "second"):
-        for number, network in enumerate(getattr(model, kind)):
-            arrays |= {f"{kind}/{number}/{name}": array for name, array in network.arrays().items()}
+    arrays |= model.first.arrays("first") | model.second.arrays("second")
     np.savez_compressed(folder / "weights.npz", allow_pickle=False, **arrays)
     np.savez_compressed(folder / "golden.npz", allow_pickle=False, **golden)
     skops.io.dump(classifier, folder / "classifier.skops")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,24 +22,10 @@ class Network(NamedTuple):
     weights: tuple[NDArray[np.float32], ...]
     biases: tuple[NDArray[np.float32], ...]
 
-    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return class probabilities, float32 (n, k); NaN counts as the training mean."""
-        return self.through_layers(self.scaled(X))
-
-    def scaled(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Clip and scale features, float32 (n, f); what is missing becomes 0."""
-        layer = np.clip(X, self.low, self.high)  # from here on in place: the arrays are large
-        layer -= self.mean
-        layer /= self.scale
-        layer[np.isnan(layer)] = 0
-        return layer
-
-    def through_layers(self, layer: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return class probabilities, float32 (n, k), from scaled features."""
-        for weights, biases in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            layer = layer @ weights
-            layer += biases
-            np.maximum(layer, 0, out=layer)
+    def from_second_layer(self, layer: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return class probabilities, float32 (n, k), from what leaves the first layer."""
+        for weights, biases in zip(self.weights[1:-1], self.biases[1:-1], strict=True):
+            layer = np.maximum(layer @ weights + biases, 0)
         return softmax(layer @ self.weights[-1] + self.biases[-1])
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
@@ -81,27 +67,60 @@ class Network(NamedTuple):
         return cls(*(column.astype(np.float32) for column in columns), *layers)
 
 
-def networks_from(named: Mapping[str, NDArray[Any]], kind: str) -> tuple[Network, ...]:
-    """Collect the networks saved as ``kind/number/name``.
+class Panel(NamedTuple):
+    """Networks that were fitted on the same rows and are asked together: what they say is averaged.
 
-    Raises
-    ------
-    KeyError
-        When there is none.
-    ValueError
-        When they do not scale their features alike.
+    `first` float32 (f, units of all) holds their first layers side by side, in units of the features less their means, and
+    `bias` float32 (units of all) what is added.
     """
-    numbers = sorted({int(name.split("/")[1]) for name in named if name.startswith(f"{kind}/")})
-    if not numbers:
-        raise KeyError(kind)
-    prefixes = [f"{kind}/{number}/" for number in numbers]
-    networks = tuple(
-        Network.from_arrays({k.removeprefix(prefix): v for k, v in named.items() if k.startswith(prefix)})
-        for prefix in prefixes
-    )
-    if not all(np.array_equal(a, b) for n in networks[1:] for a, b in zip(n[:4], networks[0][:4], strict=True)):
-        raise ValueError(f"the {kind} networks scale their features in different ways")
-    return networks
+
+    networks: tuple[Network, ...]
+    first: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, networks: Sequence[Network]) -> Panel:
+        """Put networks side by side.
+
+        Raises
+        ------
+        ValueError
+            When they do not scale their features alike.
+        """
+        if not all(np.array_equal(a, b) for n in networks[1:] for a, b in zip(n[:4], networks[0][:4], strict=True)):
+            raise ValueError("the networks scale their features in different ways")
+        first = np.hstack([network.weights[0] for network in networks]) / networks[0].scale[:, None]
+        return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]))
+
+    @classmethod
+    def from_arrays(cls, named: Mapping[str, NDArray[Any]], kind: str) -> Panel:
+        """Collect the networks that `arrays` named; KeyError when there is none, or an array is missing."""
+        numbers = sorted({int(name.split("/")[1]) for name in named if name.startswith(f"{kind}/")})
+        if not numbers:
+            raise KeyError(kind)
+        prefixes = [f"{kind}/{number}/" for number in numbers]
+        parts = [{k.removeprefix(p): v for k, v in named.items() if k.startswith(p)} for p in prefixes]
+        return cls.of([Network.from_arrays(part) for part in parts])
+
+    def arrays(self, kind: str) -> dict[str, NDArray[np.float32]]:
+        """Return all arrays as ``kind/number/name``, for saving."""
+        return {f"{kind}/{i}/{name}": a for i, n in enumerate(self.networks) for name, a in n.arrays().items()}
+
+    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the mean of their class probabilities, float32 (n, k); NaN counts as the training mean."""
+        scaling = self.networks[0]
+        layer = np.clip(X, scaling.low, scaling.high)  # from here on in place: the arrays are large
+        layer -= scaling.mean
+        if np.isnan(layer.sum()):
+            layer[np.isnan(layer)] = 0
+        layer = layer @ self.first
+        layer += self.bias
+        np.maximum(layer, 0, out=layer)
+        bounds = np.cumsum([len(network.biases[0]) for network in self.networks])[:-1]
+        parts = zip(self.networks, np.split(layer, bounds, axis=1), strict=True)
+        said = [network.from_second_layer(np.ascontiguousarray(part)) for network, part in parts]
+        mean: NDArray[np.float32] = np.mean(said, axis=0, dtype=np.float32)
+        return mean
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -109,12 +128,3 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     proba: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
     return proba
-
-
-def mean_proba(networks: tuple[Network, ...], X: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average the probabilities of networks that were fitted on the same rows, and so scale alike; float32 (n, k)."""
-    layer = networks[0].scaled(X)
-    mean: NDArray[np.float32] = np.mean(
-        [network.through_layers(layer) for network in networks], axis=0, dtype=np.float32
-    )
-    return mean

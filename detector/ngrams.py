@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.blocks import Blocks
 from detector.chars import code_points, fold_codes
 
@@ -63,18 +64,18 @@ def count_grams(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDAr
     Returns
     -------
     block, bucket : int64 ndarrays of shape (n_pairs,)
-        Every bucket of every block once, ascending.
+        Every bucket of every block once, in the order in which they first occur: sums come out alike, however they are
+        added up.
     weight : float32 ndarray of shape (n_pairs,)
         ``log(1 + count)``, divided by the square root of the number of n-grams in the block.
     """
     start, bucket = gram_buckets(blocks, n_buckets)
     block = np.repeat(np.arange(len(blocks)), blocks.n_chars)[start]
-    pairs = np.sort(block * n_buckets + bucket)
-    first = np.flatnonzero(np.diff(pairs, prepend=-1))
-    count = np.diff(first, append=len(pairs))
+    pairs, first, count = np.unique(block * n_buckets + bucket, return_index=True, return_counts=True)
     scale = 1 / np.sqrt(np.maximum(np.bincount(block, minlength=len(blocks)), 1))
-    block, bucket = np.divmod(pairs[first], n_buckets)
-    return block, bucket, (np.log1p(count) * scale[block]).astype(np.float32)
+    order = np.argsort(first)
+    block, bucket = np.divmod(pairs[order], n_buckets)
+    return block, bucket, (np.log1p(count[order]) * scale[block]).astype(np.float32)
 
 
 def gram_counts(blocks: Blocks, n_buckets: int = N_BUCKETS) -> csr_matrix:
@@ -87,6 +88,18 @@ def gram_counts(blocks: Blocks, n_buckets: int = N_BUCKETS) -> csr_matrix:
 
 def block_scores(blocks: Blocks, words: Words) -> NDArray[np.float32]:
     """Score blocks by a linear model over `gram_counts`, float32 (n, k)."""
-    block, bucket, weight = count_grams(blocks, len(words.weights))
-    sums = [np.bincount(block, weight * column[bucket], minlength=len(blocks)) for column in words.weights.T]
-    return (np.column_stack(sums) + words.intercept).astype(np.float32)
+    sums = _word_sums(blocks, words.weights)
+    return (sums + words.intercept).astype(np.float32)
+
+
+def _word_sums(blocks: Blocks, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+    if compiled.loops is not None:
+        out = np.zeros((len(blocks), weights.shape[1]))
+        # No n-gram occurs more often than three times the characters of its block: it may be hit by all three sizes.
+        log1p = np.log1p(np.arange(3 * int(blocks.n_chars.max(initial=0)) + 1))
+        folded = fold_codes(code_points(blocks.text))
+        compiled.loops.word_scores(folded, blocks.text_offsets, np.ascontiguousarray(weights), log1p, out)
+        return out
+    block, bucket, weight = count_grams(blocks, len(weights))
+    sums = [np.bincount(block, weight * column[bucket], minlength=len(blocks)) for column in weights.T]
+    return np.column_stack(sums)

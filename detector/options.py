@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from detector.labels import DEFAULT_POLICY, POLICIES
+
+if TYPE_CHECKING:
+    from detector.blocks import RawPage
 
 EXIT_FINDINGS = 1  # `check` has findings
 EXIT_USAGE = 2  # wrong usage, unreadable model or configuration
@@ -64,3 +67,18 @@ def policy_option(command: Command) -> Command:
     return click.option("--policy", type=click.Choice(POLICIES), default=DEFAULT_POLICY, show_default=True, help=text)(
         command
     )
+
+
+def read_pages(
+    paths: tuple[str, ...], input_format: str | None, html_field: str, text_field: str | None, id_field: str, url_field: str
+) -> Iterator[RawPage]:  # fmt: skip
+    """Read the pages that the reading options say."""
+    from detector.readers import Fields, read_paths
+
+    texts = (text_field,) if text_field else Fields().text
+    return read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
+
+
+def warn(message: str) -> None:
+    """Tell on stderr what is not taken into account."""
+    click.echo(f"detector: left out: {message}", err=True)

@@ -34,7 +34,9 @@ from detector.verdicts import cut_out, decide, judge, second_copies
 from detector.weigh import Cued
 
 BATCH_PAGES = 64
-MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.25  # of a block without its injected strings, to be judged by its words
+MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.5  # of a block without its injected strings, to be judged by its words
+MAX_REST_SPAM = 0.2  # probability of spam, by the words that are left, up to which such a block is honest
+MOSTLY_INJECTED = 0.7  # share of a block's characters from which it is spam as a whole
 CERTAIN_WORDS = 0.997  # probability, by its words alone, from which a page's description is stuffed
 BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
 
@@ -206,6 +208,7 @@ def _judge_pages(
     spans = _find_spans(blocks, own, label, hits, model, lexicon)
     for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
         _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)
+        _convict(pages[page].blocks, label[first:last], found)
         yield (
             label[first:last],
             proba[first:last],
@@ -221,10 +224,18 @@ def _acquit(
     for i in [i for i in cuts if i >= 0 and label[i] == Label.SPAM]:
         text = blocks.texts(i, i + 1)[0]
         rest = cut_out(text, cuts[i])
-        if len(rest) >= max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
-            said = int(block_scores(segment_text(rest), words)[0].argmax())
-            if said != Label.SPAM:
-                label[i] = int(proba[i, : Label.SPAM].argmax())
+        if len(rest) < max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
+            continue
+        if softmax(block_scores(segment_text(rest), words))[0, Label.SPAM] <= MAX_REST_SPAM:
+            label[i] = int(proba[i, : Label.SPAM].argmax())
+
+
+def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span]) -> None:
+    """Call content spam, in place, where injected strings are most of it: nothing that a reader came for is left."""
+    for i, cuts in _by_block([span for span in spans if span.block >= 0 and span.kind != "noise"]).items():
+        injected = sum(stop - start for start, stop in cuts)
+        if label[i] == Label.CONTENT and injected >= MOSTLY_INJECTED * blocks.n_chars[i]:
+            label[i] = Label.SPAM
 
 
 def _by_block(spans: list[Span]) -> dict[int, list[tuple[int, int]]]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.weigh import Weighed
 from detector.windows import COLD, Look
 
@@ -38,29 +39,38 @@ def find_runs(weighed: Weighed, look: Look) -> Runs:
     enter, stay = (np.clip(column, -MAX_STRENGTH, MAX_STRENGTH) for column in (look.enter, look.stay))
     enter[ends] = stay[ends] = COLD
     leave = np.where(ends, 0, np.maximum(look.leave, -MAX_STRENGTH))
-    found = []
-    for begin, end in _zones(look):
-        stretch = slice(begin, end)
-        for a, b, heat in likely_runs(enter[stretch].tolist(), stay[stretch].tolist(), leave[stretch].tolist()):
-            found.append((begin + a, begin + b, heat))
+    found = likely_runs(enter, stay, leave, _zones(look))
     table = np.array([row for row in found if row[1] - row[0] <= MAX_RUN], np.float64).reshape(-1, 3)
     start, stop = table[:, :2].T.astype(np.int64)
     text = np.searchsorted(weighed.starts, start, "right") - 1
     return _hottest(Runs(text, start, stop, table[:, 2].astype(np.float32)), weighed.page[start])
 
 
-def _zones(look: Look) -> list[tuple[int, int]]:
-    """Find the stretches of characters that were looked at again, with the one behind each."""
+def _zones(look: Look) -> NDArray[np.int64]:
+    """Find the stretches of characters that were looked at again, with the one behind each, int64 (k, 2)."""
     looked = np.concatenate([[False], look.inside > COLD, [False]])
-    edges = np.flatnonzero(looked[1:] != looked[:-1]).tolist()
-    return [(a, min(b + 1, len(look.inside))) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    edges = np.flatnonzero(looked[1:] != looked[:-1])
+    return np.column_stack([edges[::2], np.minimum(edges[1::2] + 1, len(look.inside))])
 
 
-def likely_runs(enter: list[float], stay: list[float], leave: list[float]) -> list[tuple[int, int, float]]:
-    """Split one zone into runs by the likeliest path (Viterbi with two states); start, stop and log odds of each.
+def likely_runs(
+    enter: NDArray[np.float32], stay: NDArray[np.float32], leave: NDArray[np.float32], zones: NDArray[np.int64]
+) -> list[tuple[int, int, float]]:
+    """Split zones into runs by the likeliest path (Viterbi with two states); start, stop and log odds of each.
 
     A run from ``a`` to ``b`` has the log odds ``enter[a] + sum(stay[a + 1:b]) + leave[b]``, and `RUN_BONUS` for free.
     """
+    if compiled.loops is not None:
+        found: list[tuple[int, int, float]] = compiled.loops.likely_runs(enter, stay, leave, zones, RUN_BONUS)
+        return found
+    out = []
+    for begin, end in zones.tolist():
+        stretch = (column[begin:end].tolist() for column in (enter, stay, leave))
+        out += [(begin + a, begin + b, heat) for a, b, heat in _runs_of_zone(*stretch)]
+    return out
+
+
+def _runs_of_zone(enter: list[float], stay: list[float], leave: list[float]) -> list[tuple[int, int, float]]:
     outside, inside = 0.0, -np.inf
     came = []
     for first, further, behind in zip(enter, stay, leave, strict=True):
@@ -72,11 +82,19 @@ def likely_runs(enter: list[float], stay: list[float], leave: list[float]) -> li
         begun, ended = came[i]
         if within and begun:
             behind = leave[stop] if stop < len(leave) else 0.0
-            out.append((i, stop, enter[i] + sum(stay[i + 1 : stop]) + behind))
+            out.append((i, stop, enter[i] + _total(stay[i + 1 : stop]) + behind))
             within = False
         elif not within and ended:
             within, stop = True, i
     return out[::-1]
+
+
+def _total(values: list[float]) -> float:
+    """Add up one by one: what `sum` does with rounding errors depends on the version of Python."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
 
 
 def _hottest(runs: Runs, page: NDArray[np.int64]) -> Runs:

@@ -14,102 +14,25 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser
 
+from detector import compiled
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
 
 # Elements whose text is never read by a visitor, or is a form's own noise.
 MAX_META = 64  # elements of a page that are read for its description
-NOISE = ["script", "style", "template", "select", "textarea", "svg", "math", "datalist", "iframe", "noembed", "xmp",
-         "canvas", "head"]  # fmt: skip
-INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "acronym",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "nobr",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "ruby",
-        "rb",
-        "rt",
-        "rp",
-        "bdi",
-        "wbr",
-        "img",
-        "input",
-        "button",
-        "object",
-        "embed",
-        "param",
-        "map",
-        "area",
-        "picture",
-        "source",
-        "audio",
-        "video",
-        "track",
-        "noscript",
-        "base",
-        "basefont",
-        "output",
-        "meter",
-        "progress",
-        "data",
-        "slot",
-        "o:p",
-        "st1:chsdate",
-        "x-span",
-    ]
-)
-VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "param",
-        "source",
-        "track",
-        "wbr",
-        "keygen",
-        "basefont",
-        "bgsound",
-        "frame",
-    ]
-)
+NOISE = ("script", "style", "template", "select", "textarea", "svg", "math", "datalist", "iframe", "noembed", "xmp",
+         "canvas", "head")  # fmt: skip
+INLINE = frozenset((
+    "a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd label mark nobr q s samp small span "
+    "strike strong sub sup time tt u var ruby rb rt rp wbr img input button object embed param map area "
+    "picture source audio video track noscript base basefont output meter progress data slot o:p "
+    "st1:chsdate x-span"
+).split())  # fmt: skip
+VOID = frozenset((
+    "area base br col embed hr img input link meta param source track wbr keygen basefont bgsound frame"
+).split())  # fmt: skip
 BREAKING_VOID = frozenset(("br", "hr"))
 BOLD = frozenset(("b", "strong"))
 
@@ -121,7 +44,11 @@ _HIDDEN_STYLE = re.compile(
     r"|(?:^|;)(?:max-)?height:[01](?:px)?(?:;|$)|(?:^|;)width:[01](?:px)?(?:;|$)"
 )
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
+_WIDTH = 9 + HOLDER_LEVELS + NAMED_LEVELS  # numbers of a block
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
+_RAW = frozenset(("script", "style", "textarea", "iframe", "noembed", "xmp"))  # noise whose text is no markup
+_LITERAL = frozenset(("noframes", "plaintext"))  # their text is no markup, and yet the walk reads it as such
+_FOREIGN = frozenset(("svg", "math"))  # in them, even a script is read as markup
 _ENTITIES = (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
 
 
@@ -159,9 +86,49 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
     """
     parser = LexborHTMLParser(html)
     title, summary = _title(parser), _summary(parser)
-    parser.strip_tags(NOISE)
-    canonical = parser.html or ""
-    walk = _Walk(host.removeprefix("www."))
+    return _as_blocks(_walked(parser, host.removeprefix("www.")), page_id, title, summary)
+
+
+def _walked(parser: LexborHTMLParser, host: str) -> _Columns:
+    # The compiled walk passes over what nobody reads, unless something in it may be read in another way than markup is.
+    found = _walk_compiled(parser.html or "", NOISE, host) if compiled.walk else None
+    if found is not None:
+        return found
+    canonical = _without_noise(parser)
+    return _walk_compiled(canonical, (), host) or _walk(canonical, host)
+
+
+def _without_noise(parser: LexborHTMLParser) -> str:
+    parser.strip_tags(list(NOISE))
+    return parser.html or ""
+
+
+def markup_tokens(html: str) -> list[tuple[str, str, str, str, str]]:
+    """Return what `segment` reads of a page: (declaration, slash, tag, attributes, text behind the tag) of each token."""
+    return _TOKEN.findall(_without_noise(LexborHTMLParser(html)))
+
+
+def _walk_compiled(canonical: str, noise: tuple[str, ...], host: str) -> _Columns | None:
+    if compiled.walk is None:
+        return None
+    found = compiled.walk.Walker(canonical, _traits(noise), host, _hides, _leaves).blocks()
+    if found is None:
+        return None
+    text, ends, rows, names = found
+    return _Columns(text, np.frombuffer(ends, np.int64), np.frombuffer(rows, np.int32), names)
+
+
+class _Columns(NamedTuple):
+    """What a walk brings home: all text, where each block ends in it, a row of numbers for each, and the names."""
+
+    text: str
+    ends: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    names: list[str]
+
+
+def _walk(canonical: str, host: str) -> _Columns:
+    walk = _Walk(host)
     stack = [_ROOT]
     for _, slash, tag, attributes, text in _TOKEN.findall(canonical):
         if tag:
@@ -172,7 +139,19 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
         if text:
             walk.add(text, stack[-1])
     walk.flush()
-    return walk.blocks(page_id, title, summary)
+    return walk.columns()
+
+
+@lru_cache(maxsize=2)
+def _traits(noise: tuple[str, ...]) -> dict[str, int]:
+    """What the compiled walk needs to know of a tag, as bits (see there); a tag that is not in it is a plain element."""
+    tags = {*INLINE, *VOID, *NOISE, *_LITERAL, *TAG_INDEX, *LANDMARK_BIT}
+    return {
+        tag: (tag in VOID) | (tag in BREAKING_VOID) << 1 | (tag == "img") << 2 | (tag in INLINE) << 3 | (tag == "a") << 4
+        | (tag in BOLD) << 5 | (tag in noise) << 6 | (tag in _RAW) << 7 | (bool(noise) and tag in _LITERAL) << 13 | (tag in _FOREIGN) << 14
+        | TAG_INDEX.get(tag, 0) << 8 | LANDMARK_BIT.get(tag, 0) << 16
+        for tag in tags
+    }  # fmt: skip
 
 
 def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
@@ -183,7 +162,32 @@ def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
     for line in text.splitlines():
         walk.add(line.replace("&", "&amp;"), element)
         walk.flush()
-    return walk.blocks(page_id, title, "", from_dom=False)
+    return _as_blocks(walk.columns(), page_id, title, "", from_dom=False)
+
+
+def _as_blocks(columns: _Columns, page_id: str, title: str, summary: str, from_dom: bool = True) -> Blocks:
+    rows = columns.rows.reshape(-1, _WIDTH)
+    return Blocks(
+        text=columns.text,
+        text_offsets=np.concatenate([np.zeros(1, np.int64), columns.ends]),
+        page_offsets=np.array([0, len(rows)], np.int64),
+        page_ids=[page_id],
+        titles=[title],
+        summaries=[summary],
+        from_dom=np.array([from_dom]),
+        link_chars=rows[:, 0].copy(),
+        bold_chars=rows[:, 1].copy(),
+        n_links=rows[:, 2].copy(),
+        n_offsite=rows[:, 3].copy(),
+        n_images=rows[:, 4].copy(),
+        depth=np.minimum(rows[:, 5], 32767).astype(np.int16),
+        tag=rows[:, 6].astype(np.uint8),
+        landmarks=rows[:, 7].copy(),
+        hidden=rows[:, 8].astype(bool),
+        holders=rows[:, 9 : 9 + HOLDER_LEVELS].copy(),
+        named=rows[:, 9 + HOLDER_LEVELS :].copy(),
+        names=columns.names,
+    )
 
 
 def _title(parser: LexborHTMLParser) -> str:
@@ -262,8 +266,7 @@ class _Walk:
 
     def _count_link(self, href: str) -> None:
         self.counts[2] += 1
-        match = _HOST.match(href)
-        if match and self.host and not f".{match.group(1).lower()}".endswith(f".{self.host}"):
+        if self.host and _leaves(href, self.host):
             self.counts[3] += 1
 
     def add(self, text: str, element: _Element) -> None:
@@ -306,31 +309,9 @@ class _Walk:
         self.counts = [0, 0, 0, 0, 0]
         self.images = 0
 
-    def blocks(self, page_id: str, title: str, summary: str, from_dom: bool = True) -> Blocks:
-        width = 9 + HOLDER_LEVELS + NAMED_LEVELS
-        rows = np.array(self.rows, np.int32).reshape(-1, width)
-        sizes = np.fromiter(map(len, self.texts), np.int64, len(self.texts))
-        return Blocks(
-            text="".join(self.texts),
-            text_offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            page_offsets=np.array([0, len(self.texts)], np.int64),
-            page_ids=[page_id],
-            titles=[title],
-            summaries=[summary],
-            from_dom=np.array([from_dom]),
-            link_chars=rows[:, 0].copy(),
-            bold_chars=rows[:, 1].copy(),
-            n_links=rows[:, 2].copy(),
-            n_offsite=rows[:, 3].copy(),
-            n_images=rows[:, 4].copy(),
-            depth=np.minimum(rows[:, 5], 32767).astype(np.int16),
-            tag=rows[:, 6].astype(np.uint8),
-            landmarks=rows[:, 7].copy(),
-            hidden=rows[:, 8].astype(bool),
-            holders=rows[:, 9 : 9 + HOLDER_LEVELS].copy(),
-            named=rows[:, 9 + HOLDER_LEVELS :].copy(),
-            names=list(self.names),
-        )
+    def columns(self) -> _Columns:
+        ends = np.cumsum(np.fromiter(map(len, self.texts), np.int64, len(self.texts)))
+        return _Columns("".join(self.texts), ends, np.array(self.rows, np.int32), list(self.names))
 
 
 class _Attributes(NamedTuple):
@@ -352,9 +333,21 @@ def _read_attributes(attributes: str) -> _Attributes:
         elif name == "href":
             href = value
         elif name == "style":
-            hidden = hidden or bool(_HIDDEN_STYLE.search("".join(value.split()).lower().replace("!important", "")))
+            hidden = hidden or _hides(value)
         elif name == "height":
             hidden = hidden or value in ("0", "1")
         elif name == "hidden" or (name == "aria-hidden" and value == "true"):
             hidden = True
     return _Attributes(fold(" ".join(names).lower()), hidden, href)
+
+
+@lru_cache(maxsize=8192)
+def _hides(style: str) -> bool:
+    """Whether an inline style hides what it is given to."""
+    return bool(_HIDDEN_STYLE.search("".join(style.split()).lower().replace("!important", "")))
+
+
+def _leaves(href: str, host: str) -> bool:
+    """Whether a link leads away from `host` and what is below it."""
+    match = _HOST.match(href)
+    return match is not None and not f".{match.group(1).lower()}".endswith(f".{host}")

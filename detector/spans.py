@@ -24,7 +24,7 @@ from detector.heat import N_TABLES, Background, Heat
 from detector.judge import TRIM, WINDOW, describe
 from detector.labels import DEFAULT_POLICY, POLICIES
 from detector.lexicon import Lexicon
-from detector.network import Network, mean_proba, networks_from
+from detector.network import Panel
 from detector.noise import find_noise, may_be_noisy
 from detector.runs import CLAUSE_ENDS, Runs, find_runs
 from detector.weigh import CUE_GROUPS, Cued, Weighed, weigh
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 class Judges(NamedTuple):
     """Networks and trees over candidates; they err in different ways, and their mean errs less."""
 
-    networks: tuple[Network, ...]
+    networks: Panel
     forest: Forest
 
     def predict_proba(self, rows: NDArray[np.float32], floor: float = 0.0) -> NDArray[np.float32]:
@@ -60,7 +60,7 @@ class Judges(NamedTuple):
         """
         if not len(rows):
             return np.zeros(0, np.float32)
-        proba = mean_proba(self.networks, rows)[:, 1]
+        proba = self.networks.predict_proba(rows)[:, 1]
         hopeful = proba >= 2 * floor - 1
         proba[hopeful] += self.forest.predict_proba(rows[hopeful])
         return proba * np.float32(0.5)
@@ -73,7 +73,7 @@ class SpanModel(NamedTuple):
     """
 
     heat: Heat
-    windows: tuple[Network, ...]
+    windows: Panel
     judges: Judges
     thresholds: tuple[float, ...]
     threshold: float
@@ -88,9 +88,7 @@ class SpanModel(NamedTuple):
         named |= {"bias": np.array(self.heat.bias), "thresholds": np.array(self.thresholds)}
         named |= {f"background/{name}": table for name, table in self.heat.background._asdict().items()}
         named |= {f"forest/{name}": array for name, array in self.judges.forest._asdict().items()}
-        for kind, networks in (("window", self.windows), ("judge", self.judges.networks)):
-            named |= {f"{kind}/{i}/{name}": a for i, n in enumerate(networks) for name, a in n.arrays().items()}
-        return named
+        return named | self.windows.arrays("window") | self.judges.networks.arrays("judge")
 
     @classmethod
     def from_arrays(cls, named: Mapping[str, NDArray[Any]]) -> SpanModel:
@@ -100,8 +98,8 @@ class SpanModel(NamedTuple):
         background = Background(*(named[f"background/{name}"] for name in Background._fields))
         return cls(
             Heat.of(tables, float(named["bias"]), background),
-            networks_from(named, "window"),
-            Judges(networks_from(named, "judge"), Forest.from_arrays(forest)),
+            Panel.from_arrays(named, "window"),
+            Judges(Panel.from_arrays(named, "judge"), Forest.from_arrays(forest)),
             tuple(named["thresholds"].tolist()),
             float(named["thresholds"][POLICIES.index(DEFAULT_POLICY)]),
         )

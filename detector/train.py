@@ -23,7 +23,7 @@ from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, Label
 from detector.lexicon import Lexicon
 from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
-from detector.network import Network
+from detector.network import Network, Panel
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.repeats import SiteCounts, block_hashes, count_repeats
 from detector.rows import Rows, concat_rows, is_copy, is_sentence, load_rows, make_rows, select_pages
@@ -225,7 +225,7 @@ def training_rows(
     """
     found = [path for folder in folders for path in sorted(folder.rglob("rows.npz"))]
     honest = [d for folder in folders for d in read_sentences(folder / "sentences")[1]]
-    pages = (page for folder in folders for page in read_labeled(folder))
+    pages = (page for folder in folders for page in read_labeled(folder, on_loss))
     labeled = gather(pages, honest=honest, on_page=on_page, on_loss=on_loss) if _any_tables(folders) else None
     sentences = [d for folder in folders for d in training_sentences(folder / "sentences")]
     if labeled and sentences:
@@ -425,7 +425,7 @@ def fit_model(rows: Rows, words: Words, lexicon: Lexicon, name: str, *, seed: in
 
 
 def _model(fitted: Fitted, words: Words, card: ModelCard) -> Model:
-    first, second = (tuple(Network.from_pipeline(p) for p in estimators) for estimators in fitted)
+    first, second = (Panel.of([Network.from_pipeline(p) for p in estimators]) for estimators in fitted)
     return Model(words, first, second, card)
 
 

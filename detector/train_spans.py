@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from itertools import compress, pairwise
 from random import Random
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from detector.judge import describe
 from detector.labeled import LabeledPage
 from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.lexicon import Lexicon
-from detector.network import Network
+from detector.network import Network, Panel
 from detector.rows import is_copy
 from detector.runs import find_runs
 from detector.sentences import Document, Spans
@@ -34,6 +34,7 @@ from detector.spans import Judges, SpanModel
 from detector.weigh import APART, Weighed, cue_codes, weigh
 from detector.windows import BEHIND, FIRST, FURTHER, Look, cold_look, judge_windows, warm_zones, window_rows
 
+JUDGE_FOLDS = 4  # of the groups; the candidates of one are judged by what the others taught, to choose the thresholds
 HALVES = 2  # of the sites; heat fitted on one finds the candidates of the other
 VERSIONS = 6  # injected copies of each page
 OWN_REPEATS = 4  # the project's own sentences count so many times in heat
@@ -155,7 +156,8 @@ def fit_heat(
     near = np.convolve(truth, np.ones(2 * NEAR + 1), "same") > 0
     far = (np.random.default_rng(seed).random(len(codes)) < FAR_SHARE) & ~changed
     chosen = np.flatnonzero((codes != EDGE_CODE) & (near | far))
-    matrix = vote_matrix(measure(codes, cue_codes(lexicon.find(codes), len(codes), lexicon)[0], background), chosen)
+    cues, _ = cue_codes(lexicon.find(codes), len(codes), lexicon)
+    matrix = vote_matrix(*measure(codes, cues, background), chosen)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator = LogisticRegression(C=HEAT_PENALTY, max_iter=60).fit(matrix, truth[chosen])
@@ -180,7 +182,7 @@ def find_windows(documents: Sequence[Document], weighed: Weighed, n_written: int
     return Windows(rows, _truth(documents, weighed)[chosen], chosen, document, document < n_written)
 
 
-def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Sequence[int]) -> tuple[Network, ...]:
+def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Sequence[int]) -> Panel:
     """Fit the networks over windows."""
     return _fit_networks(rows, truth, (48,), 256, 12, 0.1, seeds)
 
@@ -222,7 +224,7 @@ def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
 def _fit_networks(
     rows: NDArray[np.float32], truth: NDArray[Any], hidden: tuple[int, ...], batch: int, epochs: int, alpha: float,
     seeds: Sequence[int],
-) -> tuple[Network, ...]:  # fmt: skip
+) -> Panel:  # fmt: skip
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.impute import SimpleImputer
     from sklearn.neural_network import MLPClassifier
@@ -239,7 +241,7 @@ def _fit_networks(
             fill = SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)
             pipeline = make_pipeline(MinMaxScaler(clip=True), StandardScaler(), fill, network)
             fitted.append(Network.from_pipeline(pipeline.fit(rows, truth.astype(np.int8))))
-    return tuple(fitted)
+    return Panel.of(fitted)
 
 
 def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> Judges:
@@ -252,7 +254,7 @@ def fit_judges(rows: NDArray[np.float32], truth: NDArray[np.bool_]) -> Judges:
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    networks = _fit_networks(rows, truth, (32,), 128, 25, 0.3, SEEDS)
+    networks = _fit_networks(rows, truth, (64,), 128, 25, 0.5, SEEDS)
     trees = [
         HistGradientBoostingClassifier(
             max_iter=300, learning_rate=0.06, max_leaf_nodes=15, l2_regularization=3.0, min_samples_leaf=15,
@@ -381,14 +383,13 @@ def _heat_of(parts: Parts, lexicon: Lexicon, seed: int) -> Heat:
 
 
 def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Judge each half by judges fitted on the other, and choose the lowest thresholds with few alarms on honest texts.
+    """Choose the lowest thresholds with few alarms on honest texts, by judges that saw no candidate of the same group.
 
     A string that recurs is one alarm: it is one decision, however many pages of a site repeat it.
     """
     alarms: tuple[dict[str, float], dict[str, float]] = ({}, {})  # on clean texts, on the project's own honest ones
     n_honest, hits, total = [0, 0], [], 0
-    for i, (documents, _, found) in enumerate(sides):
-        proba = fit_judges(*_together([sides[1 - i].candidates])).predict_proba(found.rows)
+    for (documents, _, found), proba in zip(sides, _crossed_proba(sides), strict=True):
         honest = np.array([not any(d.spans) for d in documents])
         for k in np.flatnonzero(honest[found.document]).tolist():
             kind = alarms[int(found.written[k])]
@@ -407,6 +408,29 @@ def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]
               "alarms_on_them": int((ranked[1] >= usual).sum()), "injected": total, "candidates_found": len(hit),
               "taken": int((hit >= usual).sum())}  # fmt: skip
     return thresholds, {name: float(value) for name, value in scores.items()}
+
+
+def _crossed_proba(sides: Sequence[Side]) -> list[NDArray[np.float32]]:
+    """Judge the candidates of each fold of the groups by judges fitted on the other folds, of both sides."""
+    groups = [np.array([d.group for d in side.documents])[side.candidates.document] for side in sides]
+    sizes = Counter(np.concatenate(groups).tolist())
+    order = sorted(sizes, key=lambda group: (-sizes[group], group))
+    fold_of = {group: i % JUDGE_FOLDS for i, group in enumerate(order)}
+    folds = [np.array([fold_of[group] for group in mine.tolist()], np.int64) for mine in groups]
+    out = [np.zeros(len(mine), np.float32) for mine in groups]
+    for fold in set(fold_of.values()):
+        others = [_candidates_of(side.candidates, mine != fold) for side, mine in zip(sides, folds, strict=True)]
+        judges = fit_judges(*_together(others))
+        for proba, side, mine in zip(out, sides, folds, strict=True):
+            proba[mine == fold] = judges.predict_proba(side.candidates.rows[mine == fold])
+    return out
+
+
+def _candidates_of(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:
+    return found._replace(
+        rows=found.rows[chosen], truth=found.truth[chosen], document=found.document[chosen],
+        written=found.written[chosen], strings=list(compress(found.strings, chosen.tolist())),
+    )  # fmt: skip
 
 
 def _lowest(alarm: NDArray[np.float64], allowed: int) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.chars import EDGE_CODE, text_of
-from detector.heat import Background, Heat, Traits, join, measure, score
+from detector.heat import Background, Heat, Traits, join, measure_and_score
 from detector.lexicon import Hits, Lexicon
 
 # Empty texts behind each page, which set it apart from the next: nothing that is measured reaches over so many edges,
@@ -75,8 +75,7 @@ def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon, cued: Cu
     codes, starts = join(texts, len(APART))
     found = lexicon.find(codes) if cued is None else _cues_of(texts, starts, pages, lexicon, cued)
     cues, reports = cue_codes(found, len(codes), lexicon)
-    traits = measure(codes, cues, heat.background)
-    hot = score(traits, heat)
+    traits, hot = measure_and_score(codes, cues, heat)
     hot[(codes == EDGE_CODE) | _spaced_out(codes, starts)] = -np.inf
     first = np.cumsum([0, *(len(page) + len(APART) for page in pages)])
     bounds = np.concatenate([starts, [len(codes)]]).astype(np.int64)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from detector.chars import EDGE_CODE
 from detector.heat import N_CUES, N_KINDS
-from detector.network import Network, mean_proba
+from detector.network import Panel
 from detector.weigh import Weighed
 
 WARM = -1.0  # log odds from which a character, and those near it, are looked at again
@@ -26,6 +26,8 @@ COLD = -14.0  # log odds of a character that was not looked at again
 MIN_PROBA = 1e-6
 OUTSIDE, FIRST, FURTHER, BEHIND = range(4)  # what a character is to an injected string
 _MEASURES = 7
+_KIND_COLUMNS = np.eye(N_KINDS, dtype=np.float32)
+_CUE_COLUMNS = np.eye(N_CUES, dtype=np.float32)[:, 1:]  # no cue is all zeros
 WIDTH = (2 * REACH + 1) * (_MEASURES + N_KINDS + N_CUES - 1)
 
 
@@ -51,16 +53,22 @@ def pairs_in_page(
 
 
 def window_rows(weighed: Weighed, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Describe the window of each chosen character, float32 (m, WIDTH)."""
-    traits, hot, page = weighed.traits, weighed.hot, weighed.page
-    at = np.clip(chosen[:, None] + np.arange(-REACH, REACH + 1), 0, len(hot) - 1)
-    fit, repeated = traits.fit, pairs_in_page(traits.folded, page, chosen)
-    measures = (np.clip(hot, -MAX_HEAT, MAX_HEAT), fit.forward, fit.backward, fit.triple, fit.rarer, fit.pair, repeated)
-    parts = [measure[at] for measure in measures]
-    kinds, cues = traits.kinds[at], traits.cues[at]
-    parts += [(kinds == kind).astype(np.float32) for kind in range(N_KINDS)]
-    parts += [(cues == cue).astype(np.float32) for cue in range(1, N_CUES)]
-    return np.concatenate(parts, axis=1)
+    """Describe the window of each chosen character, one character in it after another, float32 (m, WIDTH)."""
+    n = len(weighed.hot)
+    at = np.clip(chosen[:, None] + np.arange(-REACH, REACH + 1), 0, n - 1)
+    seen = np.zeros(n, bool)
+    seen[at] = True
+    # Windows overlap: each character is described once.
+    number = np.cumsum(seen) - 1
+    rows: NDArray[np.float32] = _describe(weighed, np.flatnonzero(seen), chosen)[number[at]]
+    return rows.reshape(len(chosen), WIDTH)
+
+
+def _describe(weighed: Weighed, seen: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    traits, hot = weighed.traits, np.clip(weighed.hot[seen], -MAX_HEAT, MAX_HEAT)
+    repeated = pairs_in_page(traits.folded, weighed.page, chosen)[seen]
+    measures = np.column_stack([hot, *(measured[seen] for measured in traits.fit), repeated])
+    return np.concatenate([measures, _KIND_COLUMNS[traits.kinds[seen]], _CUE_COLUMNS[traits.cues[seen]]], axis=1)
 
 
 class Look(NamedTuple):
@@ -85,18 +93,16 @@ def cold_look(n_chars: int) -> Look:
     return Look(cold, cold.copy(), cold.copy(), np.zeros(n_chars, np.float32))
 
 
-def judge_windows(
-    look: Look, chosen: NDArray[np.int64], networks: tuple[Network, ...], rows: NDArray[np.float32]
-) -> None:
+def judge_windows(look: Look, chosen: NDArray[np.int64], networks: Panel, rows: NDArray[np.float32]) -> None:
     """Write into `look` what the networks say of the chosen characters."""
-    p = np.maximum(mean_proba(networks, rows), MIN_PROBA)
+    p = np.maximum(networks.predict_proba(rows), MIN_PROBA)
     outside = np.log(p[:, OUTSIDE] + p[:, BEHIND])
     look.inside[chosen] = np.log(p[:, FIRST] + p[:, FURTHER]) - outside
     for column, tag in ((look.enter, FIRST), (look.stay, FURTHER), (look.leave, BEHIND)):
         column[chosen] = np.log(p[:, tag]) - outside
 
 
-def look_again(weighed: Weighed, networks: tuple[Network, ...]) -> Look:
+def look_again(weighed: Weighed, networks: Panel) -> Look:
     """Judge the characters near warm ones anew; all others are cold."""
     chosen = warm_zones(weighed.hot, weighed.traits.codes)
     look = cold_look(len(weighed.hot))

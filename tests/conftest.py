@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from detector.annotate.desk import Desk, Sheet, lay_out
 from detector.blocks import Blocks, RawPage, concat
 from detector.labeled import BlockLabel, nth_of_hash, write_labels
 from detector.lexicon import Lexicon, load_lexicon
@@ -181,3 +182,25 @@ def tiny_folder(tiny_rows: tuple[Rows, Words], lexicon: Lexicon, tmp_path_factor
 @pytest.fixture(scope="session")
 def tiny_model(tiny_folder: Path) -> Model:
     return load_model(tiny_folder)
+
+
+# ---------------------------------------------------------------- what lies on an annotator's desk
+
+
+@pytest.fixture(scope="session")
+def sheets(
+    stories: list[Story], tiny_model: Model, lexicon: Lexicon, tmp_path_factory: pytest.TempPathFactory
+) -> list[Sheet]:
+    """The tiny corpus, judged by the tiny model, without labels."""
+    return list(lay_out((story.page for story in stories), tmp_path_factory.mktemp("none"), tiny_model, lexicon))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the annotator's answers go; not there yet."""
+    return tmp_path / "labeled"
+
+
+@pytest.fixture
+def desk(folder: Path, sheets: list[Sheet]) -> Desk:
+    return Desk(folder, "anna", sheets, "tiny_v1 0")

@@ -18,7 +18,7 @@ def random_heat(bias: float = -1.0) -> Heat:
     random = np.random.default_rng(0)
     background = count_background(TEXTS, [("水库", 300.0), ("会议", 3000.0)])
     nothing = measure(np.zeros(0, np.uint32), np.zeros(0, np.uint8), background)
-    cells = sum(vote.size * vote.width for vote in votes(nothing))
+    cells = sum(vote.size * vote.width for vote in votes(*nothing))
     return from_coefficients(random.normal(size=cells) / 3, bias, background)
 
 

@@ -30,7 +30,7 @@ def background():
 def heat(background):
     """Random weights: what is tested does not hang on what they are."""
     random = np.random.default_rng(0)
-    cells = sum(vote.size * vote.width for vote in votes(traits([], background)))
+    cells = sum(vote.size * vote.width for vote in votes(*traits([], background)))
     return from_coefficients(random.normal(size=cells), -1.0, background)
 
 
@@ -47,19 +47,19 @@ def test_texts_are_set_apart():
 
 def test_scoring_equals_the_linear_model_on_the_matrix(heat, background):
     """The tables are the coefficients cut up: away from the edges of the text both ways give the same weight."""
-    known = traits(TEXTS, background)
+    known, grams = traits(TEXTS, background)
     chosen = np.arange(9, len(known.codes) - 9)
     coefficients = np.concatenate([table.ravel() for table in heat.tables])
-    expected = vote_matrix(known, chosen) @ coefficients + heat.bias
-    assert score(known, heat)[chosen] == pytest.approx(expected, abs=1e-4)
+    expected = vote_matrix(known, grams, chosen) @ coefficients + heat.bias
+    assert score(known, grams, heat)[chosen] == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_batch_is_scored_as_its_texts_one_by_one(heat: Heat):
     """Votes reach over an edge, but only ever see the edge itself, never the text behind it."""
     far = ["。" * 10 + text + "。" * 10 for text in TEXTS]
-    together = score(traits(far, heat.background), heat)
+    together = score(*traits(far, heat.background), heat)
     for text, start in zip(far, join(far)[1], strict=True):
-        alone = score(traits([text], heat.background), heat)[1:]
+        alone = score(*traits([text], heat.background), heat)[1:]
         middle = slice(10, len(text) - 10)
         assert together[start : start + len(text)][middle] == pytest.approx(alone[: len(text)][middle], abs=1e-4)
 
@@ -72,7 +72,7 @@ def test_what_was_read_fits_better_than_what_was_not(background):
 
 @pytest.mark.parametrize("text", ["", "水", "水库"])
 def test_short_texts_are_scored(heat, text):
-    assert len(score(traits([text], heat.background), heat)) == len(text) + 2
+    assert len(score(*traits([text], heat.background), heat)) == len(text) + 2
 
 
 def test_buckets_stay_below_their_bound():

@@ -1,8 +1,22 @@
 import pytest
 
+from detector.answers import Answer, Place, append_answer, append_undo, log_path, page_key
 from detector.blocks import RawPage
-from detector.errors import LabelError
-from detector.labeled import BlockLabel, Span, nth_of_hash, read_labeled, read_labels, tie, write_labels
+from detector.errors import InputError, LabelError
+from detector.labeled import (
+    BlockLabel,
+    LabeledPage,
+    Span,
+    all_answers,
+    nth_of_hash,
+    read_labeled,
+    read_labels,
+    read_tables,
+    save_page,
+    take_in,
+    tie,
+    write_labels,
+)
 from detector.repeats import block_hashes
 from detector.segment import segment, segment_text
 
@@ -99,3 +113,87 @@ def test_a_changed_segmentation_reports_what_was_lost():
 @pytest.mark.parametrize(("hashes", "nth"), [([], []), ([5, 5, 5], [0, 1, 2]), ([1, 2, 1, 2], [0, 0, 1, 1])])
 def test_equal_hashes_are_numbered(hashes, nth):
     assert nth_of_hash(hashes) == nth
+
+
+# ---------------------------------------------------------------- answers before tables
+
+TEXT = "河湾村通车了。"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A page of one block that its table calls chrome."""
+    blocks = segment(f"<p>{TEXT}")
+    home = tmp_path / "pages" / "hewan.example"
+    home.mkdir(parents=True)
+    (home / "a.html").write_text(f"<p>{TEXT}", "utf-8")
+    write_labels(home / "a.tsv", {"site": "hewan.example"}, labels_of(blocks, ["chrome"]))
+    return tmp_path
+
+
+def answer(folder, by, label, name="1", spans=()):
+    (page,) = read_tables(folder)
+    place = Place(page_key(page.page.body), page.labels[0].hash, 0)
+    made = Answer(by + name, name, by, page.site, (place,), TEXT, label, spans)
+    append_answer(log_path(folder, by), made)
+    return made
+
+
+def rows(folder):
+    return [(row.label, row.annotator, row.spans) for page in read_labeled(folder) for row in page.labels]
+
+
+def test_an_answer_goes_before_the_table(folder):
+    answer(folder, "anna", "spam", spans=((0, 3, "brand"),))
+    assert rows(folder) == [("spam", "anna", (Span(0, 3, "brand"),))]
+    append_undo(log_path(folder, "anna"), answer(folder, "anna", "content", "2"))
+    assert rows(folder)[0][0] == "spam"
+
+
+def test_what_was_undone_leaves_the_table_as_it_was(folder):
+    append_undo(log_path(folder, "anna"), answer(folder, "anna", "spam"))
+    assert rows(folder) == [("chrome", "周", ())]
+
+
+def test_where_annotators_disagree_there_is_no_label(folder):
+    answer(folder, "anna", "spam")
+    answer(folder, "bo", "content")
+    assert rows(folder) == []
+    answer(folder, "cy", "content")
+    assert rows(folder) == [("content", "bo+cy", ())]
+
+
+def test_a_cut_line_of_a_log_is_told(folder):
+    answer(folder, "anna", "spam")
+    log = log_path(folder, "anna")
+    log.write_bytes(log.read_bytes()[:-5])
+    losses = []
+    assert [row.label for page in read_labeled(folder, losses.append) for row in page.labels] == ["chrome"]
+    assert len(losses) == 1
+
+
+def test_labels_taken_in_elsewhere_are_the_same_and_are_not_doubled(folder, tmp_path_factory):
+    answer(folder, "anna", "spam", spans=((0, 3, "brand"),))
+    answer(folder, "anna", "content", "2")
+    held, other = list(all_answers(folder)), tmp_path_factory.mktemp("other")
+    assert [(a.by, a.label) for a in held] == [("周", "chrome"), ("anna", "content")]
+    assert take_in(other, held) == 2
+    assert [a for a in all_answers(other) if a.by == "anna"] == held[1:]
+    assert take_in(other, held) == take_in(folder, held) == 0
+    assert take_in(folder, [held[1]._replace(label="chrome")]) == 1
+    assert rows(folder)[0][:2] == ("chrome", "anna")
+
+
+def test_an_annotator_whose_name_is_no_file_is_refused_before_anything_is_written(folder, tmp_path):
+    good = answer(folder, "anna", "spam")
+    with pytest.raises(InputError, match="annotator's name"):
+        take_in(tmp_path / "other", [good, good._replace(id="9", by="../x")])
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_page_is_saved_as_it_was_found(tmp_path):
+    body = "<meta charset=gb2312><p>河湾村".encode("gb18030")
+    page = LabeledPage(RawPage("a\tb", body, "http://www.hewan.example/1"), "hewan.example", [])
+    save_page(tmp_path, page)
+    (kept,) = read_tables(tmp_path)
+    assert (kept.page.body, kept.page.url, kept.site, kept.labels) == (body, page.page.url, page.site, [])

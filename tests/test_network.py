@@ -5,7 +5,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from detector.network import Network, mean_proba, networks_from, softmax
+from detector.network import Network, Panel, softmax
 
 
 def fitted(seed=0, classes=(0, 1, 2), activation="relu", hidden=(16,), constant=False, start=0):
@@ -31,7 +31,7 @@ def test_equals_the_pipeline_that_it_was_read_from(shape):
     pipeline = fitted(**shape)
     X = np.random.default_rng(5).normal(scale=8, size=(200, 6)).astype(np.float32)  # also outside of what was seen
     X[::7, 2] = X[::11, 5] = np.nan
-    found = Network.from_pipeline(pipeline).predict_proba(X)
+    found = Panel.of([Network.from_pipeline(pipeline)]).predict_proba(X)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, pipeline.predict_proba(X), atol=1e-5)
 
@@ -48,14 +48,16 @@ def test_a_column_that_never_varied_counts_alike(value):
     """MinMaxScaler clips what it has scaled, and a column without a range is not scaled: 2 may become 3, not more."""
     pipeline = fitted(constant=True)
     X = np.float32([[0, 5, -3, 0, 0, value]])
-    np.testing.assert_allclose(Network.from_pipeline(pipeline).predict_proba(X), pipeline.predict_proba(X), atol=1e-5)
+    np.testing.assert_allclose(
+        Panel.of([Network.from_pipeline(pipeline)]).predict_proba(X), pipeline.predict_proba(X), atol=1e-5
+    )
 
 
 def test_arrays_there_and_back(pipeline):
     network = Network.from_pipeline(pipeline)
     again = Network.from_arrays(network.arrays())
     X = np.ones((2, 6), np.float32)
-    assert again.predict_proba(X).tolist() == network.predict_proba(X).tolist()
+    assert Panel.of([again]).predict_proba(X).tolist() == Panel.of([network]).predict_proba(X).tolist()
 
 
 @pytest.mark.parametrize("name", ["low", "scale", "biases0"])
@@ -75,8 +77,8 @@ def test_other_networks_are_refused(wrong):
 def test_mean_of_networks():
     networks = tuple(Network.from_pipeline(fitted(start=start)) for start in (0, 1))
     X = np.float32([[0, 5, -3, 0, 0, 2]])
-    apart = [network.predict_proba(X) for network in networks]
-    np.testing.assert_allclose(mean_proba(networks, X), (apart[0] + apart[1]) / 2, atol=1e-6)
+    apart = [Panel.of([network]).predict_proba(X) for network in networks]
+    np.testing.assert_allclose(Panel.of(networks).predict_proba(X), (apart[0] + apart[1]) / 2, atol=1e-6)
 
 
 def test_networks_saved_together_scale_alike():
@@ -84,7 +86,7 @@ def test_networks_saved_together_scale_alike():
         f"first/{n}/{key}": array for n in (0, 1) for key, array in Network.from_pipeline(fitted(n)).arrays().items()
     }
     with pytest.raises(ValueError, match="scale"):
-        networks_from(named, "first")
+        Panel.from_arrays(named, "first")
 
 
 def test_softmax_of_large_numbers():

@@ -203,3 +203,16 @@ def test_honest_sentences_come_out_untouched(model):
     verdicts = detect((RawPage.from_text(text) for text in HONEST), model)
     touched = {t for t, v in zip(HONEST, verdicts, strict=True) if (v.verdict, v.text) != ("keep", t)}
     assert touched == KNOWN_FALSE_ALARMS
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"), [("泊璟丽国际app官方下载：报名", False), ("泊璟丽国际app官方下载委宣传部今日公布了名单", True)]
+)
+def test_a_block_that_is_injected_but_for_a_word_is_spam(line, kept, model):
+    story = (
+        "记者从泊璟丽国际app官方下载委宣传部获悉，全年新建小学三所。泊璟丽国际app官方下载办公厅负责人说，资金已到位。"
+    )
+    (verdict,) = detect([RawPage.from_text(f"{story}\n{line}\n{story[:30]}。")], model)
+    assert [block.label for block in verdict.blocks] == ["content", "content" if kept else "spam", "content"]
+    assert "泊璟丽" not in verdict.text
+    assert ("报名" in verdict.text, "公布" in verdict.text) == (False, kept)

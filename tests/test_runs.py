@@ -27,8 +27,8 @@ NO, HOT = COLD, 6.0
     ],
 )
 def test_runs_are_the_likeliest(enter, stay, leave, runs):
-    found = likely_runs([float(x) for x in enter], [float(x) for x in stay], [float(x) for x in leave])
-    assert found == runs
+    columns = (np.array(column, np.float32) for column in (enter, stay, leave))
+    assert likely_runs(*columns, np.array([[0, len(enter)]])) == runs
 
 
 @pytest.fixture

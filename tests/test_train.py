@@ -193,7 +193,10 @@ def test_training_is_reproducible_from_its_seed(some_rows):
 
 def test_a_model_fitted_twice_is_the_same(tiny_rows, lexicon, tiny_model):
     again = fit_model(*tiny_rows, lexicon, "tiny_v1")
-    assert all(np.array_equal(a, b) for a, b in zip(again.first[0].weights, tiny_model.first[0].weights, strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(again.first.networks[0].weights, tiny_model.first.networks[0].weights, strict=True)
+    )
     assert again.card.content_threshold == tiny_model.card.content_threshold
     assert again.card.spam_threshold == tiny_model.card.spam_threshold
     assert again.card.data_sha256 == tiny_model.card.data_sha256

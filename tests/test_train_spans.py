@@ -11,7 +11,6 @@ from detector.corpus import gather
 from detector.errors import InputError, LabelError
 from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, POLICIES
-from detector.network import mean_proba
 from detector.sentences import read_honest, read_injected
 from detector.spans import SpanModel, find_spans
 from detector.train_spans import (
@@ -93,7 +92,7 @@ def test_judges_are_networks_and_trees(lexicon):
     truth = rows[:, 0] + rows[:, 1] > 0
     judges = fit_judges(rows, truth)
     found = judges.predict_proba(rows)
-    alone = mean_proba(judges.networks, rows)[:, 1], judges.forest.predict_proba(rows)
+    alone = judges.networks.predict_proba(rows)[:, 1], judges.forest.predict_proba(rows)
     assert found == pytest.approx(np.mean(alone, axis=0), abs=1e-5)
     assert ((found > 0.5) == truth).mean() > 0.95
     assert judges.predict_proba(rows[:0]).tolist() == []

@@ -6,6 +6,7 @@ from rough import random_heat, random_network
 
 from detector.chars import EDGE_CODE, fold_codes
 from detector.heat import join
+from detector.network import Panel
 from detector.weigh import weigh
 from detector.windows import (
     BEHIND,
@@ -25,7 +26,7 @@ from detector.windows import (
 )
 
 TEXTS = ["昨日召开会议", "", "全县各地的春耕已经开始，村民", "无"]
-NETWORKS = tuple(random_network(WIDTH, 4, seed) for seed in (0, 1))
+NETWORKS = Panel.of([random_network(WIDTH, 4, seed) for seed in (0, 1)])
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +117,7 @@ def test_what_the_networks_say_is_written_where_they_looked(tag, strength):
     says = (*network.biases[:-1], strength * np.eye(4, dtype=np.float32)[tag])
     network = network._replace(weights=tuple(np.zeros_like(w) for w in network.weights), biases=says)
     look = cold_look(6)
-    judge_windows(look, np.array([1, 4]), (network,), np.zeros((2, 5), np.float32))
+    judge_windows(look, np.array([1, 4]), Panel.of([network]), np.zeros((2, 5), np.float32))
     for column, likely in zip(look, (tag in (FIRST, FURTHER), tag == FIRST, tag == FURTHER), strict=False):
         assert column[[0, 2, 3, 5]].tolist() == [COLD] * 4
         assert np.isfinite(column).all()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.arrays import Floats, Ints
+from detector.arrays import Floats, Ints, side_by_side
 from detector.blocks import Blocks
 from detector.features import context, cues, evidence, links, markup, mass, position, repeated, shape
 from detector.lexicon import Hits, Lexicon
@@ -51,7 +51,7 @@ def featurize(
         cues.columns(blocks, lexicon, hits or lexicon.hits(blocks)), repeated.columns(block_hashes(blocks), blocks.page_index, seen),
         mass.columns(blocks), evidence.columns(blocks, words),
     )  # fmt: skip
-    own = np.concatenate(families, axis=1)
+    own = side_by_side(families)
     plain = np.flatnonzero(~blocks.from_dom[blocks.page_index])
     own[plain[:, None], _DOM_COLUMNS] = np.nan
     return own
@@ -59,4 +59,4 @@ def featurize(
 
 def with_context(own: Floats, page_offsets: Ints) -> Floats:
     """Put the columns of the neighbours beside a block's own, float32 (n, len(FEATURE_NAMES))."""
-    return np.concatenate([own, context.columns(own, OWN_NAMES, page_offsets)], axis=1)
+    return side_by_side([own, *context.columns(own, OWN_NAMES, page_offsets)])

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.arrays import Floats, Ints
+from detector.arrays import Floats, Ints, side_by_side
 from detector.blocks import HOLDER_LEVELS
-from detector.features.context import shift, window_mean
+from detector.features.context import shift, window_means
 from detector.features.mass import densest_run, signed_log
 from detector.labels import Label
 
@@ -46,12 +46,12 @@ def columns(
     n_chars, holders, page_offsets
         As in `Blocks`.
     """
-    n, p = len(proba), len(page_offsets) - 1
+    p = len(page_offsets) - 1
     content, spam = (proba[:, label].astype(np.float64) for label in (Label.CONTENT, Label.SPAM))
     page = np.repeat(np.arange(p), np.diff(page_offsets))
     expected = content * n_chars
     total: Floats = np.bincount(page, expected, minlength=p) + 1.0
-    around = np.nan_to_num(np.column_stack([shift(proba[:, [0, 2]], page_offsets, step) for step in STEPS]))
+    around = np.nan_to_num(side_by_side([shift(proba[:, [0, 2]], page_offsets, step) for step in STEPS]))
     parts = [
         proba, np.log((content + 1e-3) / (1.001 - content)), around[:, 0::2], around[:, 1::2],
         *_window_columns(content, spam, n_chars, expected, page_offsets),
@@ -59,7 +59,7 @@ def columns(
         _page_columns(content, spam, expected, total, page, page_offsets),
         _run_columns(content, n_chars, page_offsets, page, expected),
     ]  # fmt: skip
-    return np.column_stack(parts).astype(np.float32).reshape(n, len(NAMES))
+    return side_by_side(parts)
 
 
 def _window_columns(
@@ -69,9 +69,9 @@ def _window_columns(
     expected: Floats,
     page_offsets: Ints,
 ) -> list[Floats]:
-    values = np.column_stack([expected, n_chars, content, spam]).astype(np.float32)
-    means = [window_mean(values, page_offsets, window) for window in WINDOWS]
-    return [np.column_stack([m[:, 0] / m[:, 1], m[:, 2], m[:, 3]]) for m in means]
+    values = side_by_side([expected, n_chars, content, spam])
+    means = window_means(values, page_offsets, WINDOWS)
+    return [side_by_side([m[:, 0] / m[:, 1], m[:, 2], m[:, 3]]) for m in means]
 
 
 def _holder_columns(
@@ -82,15 +82,11 @@ def _holder_columns(
     expected: Floats,
     total: Floats,
 ) -> Floats:
-    _, group = np.unique(holder, return_inverse=True)
-    size = np.bincount(group)
-    chars, mass = np.bincount(group, n_chars), np.bincount(group, expected)
-    sure = np.bincount(group, expected * (content > 0.5))
-    means = [np.bincount(group, column) / size for column in (content, spam)]
-    columns = [mass / chars, mass, means[0], np.log(size), sure, means[1]]
-    out = np.column_stack(columns)[group]
-    out[:, [1, 4]] /= total[:, None]
-    return out
+    size = np.bincount(holder)[holder]
+    chars, mass = np.bincount(holder, n_chars)[holder], np.bincount(holder, expected)[holder]
+    sure = np.bincount(holder, expected * (content > 0.5))[holder]
+    means = [np.bincount(holder, column)[holder] / size for column in (content, spam)]
+    return side_by_side([mass / chars, mass / total, means[0], np.log(size), sure / total, means[1]])
 
 
 def _page_columns(
@@ -107,7 +103,7 @@ def _page_columns(
     peak = np.zeros(len(total))
     np.maximum.at(peak, page, content)
     mean_spam = np.bincount(page, spam, minlength=len(total)) / np.maximum(np.diff(page_offsets), 1)
-    return np.column_stack([before, after, np.log(total)[page], expected / total[page], peak[page], mean_spam[page]])
+    return side_by_side([before, after, np.log(total)[page], expected / total[page], peak[page], mean_spam[page]])
 
 
 def _run_columns(
@@ -124,4 +120,4 @@ def _run_columns(
     centre = np.bincount(page, expected * index, minlength=len(page_offsets) - 1) / weight
     inside = (index >= first) & (index <= last)
     distances = [signed_log(index - first), signed_log(last - index), signed_log(index - centre[page])]
-    return np.column_stack([inside, *distances])
+    return side_by_side([inside, *distances])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from detector.arrays import Bools, Floats, Ints
@@ -55,43 +57,57 @@ def shift(column: Floats, page_offsets: Ints, step: int) -> Floats:
     n = len(column)
     if step == 0 or page_offsets[-1] != n:
         raise ValueError("the step is 0, or the page offsets do not fit the column")
-    page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
-    source = np.arange(n) + step
-    inside = (source >= page_offsets[page]) & (source < page_offsets[page + 1])
-    out = np.full_like(column, np.nan)
-    out[inside] = column[source[inside]]
+    out = np.empty_like(column)
+    if step < 0:
+        out[-step:] = column[:step]
+        edges = page_offsets[:-1, None] + np.arange(-step)
+        beyond = edges[edges < page_offsets[1:, None]]
+    else:
+        out[:-step] = column[step:]
+        edges = page_offsets[1:, None] - 1 - np.arange(step)
+        beyond = edges[edges >= page_offsets[:-1, None]]
+    out[beyond] = np.nan
     return out
 
 
-def window_mean(column: Floats, page_offsets: Ints, reach: int) -> Floats:
-    """Average a column over the blocks up to `reach` away on the same page, the block itself included.
+def window_means(column: Floats, page_offsets: Ints, reaches: Sequence[int]) -> list[Floats]:
+    """Average a column over the blocks up to each of `reaches` away on the same page, the block itself included.
 
     Unknown values are left out; the average of nothing known is NaN.
     """
-    page = np.repeat(np.arange(len(page_offsets) - 1), np.diff(page_offsets))
     index = np.arange(len(column))
-    low = np.maximum(index - reach, page_offsets[page])
-    high = np.minimum(index + reach + 1, page_offsets[page + 1])
+    first, last = (np.repeat(bound, np.diff(page_offsets)) for bound in (page_offsets[:-1], page_offsets[1:]))
+    windows = [(np.maximum(index - reach, first), np.minimum(index + reach + 1, last)) for reach in reaches]
     known = ~np.isnan(column)
+    sums = _sums(np.where(known, column, 0))
     if known.all():
-        width = (high - low).reshape(-1, *[1] * (column.ndim - 1))
-        mean: Floats = _between(column, low, high) / width
-        return mean.astype(np.float32)
-    total, count = _between(np.where(known, column, 0), low, high), _between(known, low, high)
-    mean = np.divide(total, count, out=np.full(column.shape, np.nan), where=count > 0)
+        counts = [(high - low).reshape(-1, *[1] * (column.ndim - 1)) for low, high in windows]
+    else:
+        numbers = _sums(known)
+        counts = [_between(numbers, *window) for window in windows]
+    return [_mean(_between(sums, *window), count) for window, count in zip(windows, counts, strict=True)]
+
+
+def _sums(column: Floats | Bools) -> Floats:
+    """Sums up to each block, float64 (n + 1, …)."""
+    out = np.zeros((*column.shape[:0:-1], len(column) + 1))
+    np.cumsum(column.T, axis=-1, dtype=np.float64, out=out[..., 1:])
+    return out.T
+
+
+def _between(sums: Floats, low: Ints, high: Ints) -> Floats:
+    difference: Floats = sums.T[..., high] - sums.T[..., low]
+    return difference.T
+
+
+def _mean(total: Floats, count: Floats | Ints) -> Floats:
+    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
     return mean.astype(np.float32)
 
 
-def _between(column: Floats | Bools, low: Ints, high: Ints) -> Floats:
-    upto = np.concatenate([np.zeros((1, *column.shape[1:])), np.cumsum(column, axis=0, dtype=np.float64)])
-    difference: Floats = upto[high] - upto[low]
-    return difference
-
-
-def columns(X: Floats, names: tuple[str, ...], page_offsets: Ints) -> Floats:
-    """Return float32 (n, len(NAMES)) from the columns `X` of the block itself, called `names`."""
-    shifted = X[:, [names.index(name) for name in SHIFTED]]
-    averaged = X[:, [names.index(name) for name in AVERAGED]]
+def columns(X: Floats, names: tuple[str, ...], page_offsets: Ints) -> list[Floats]:
+    """Return float32 (n, len(NAMES)), in parts, from the columns `X` of the block itself, called `names`."""
+    shifted = X.T[[names.index(name) for name in SHIFTED]].T
+    averaged = X.T[[names.index(name) for name in AVERAGED]].T
     parts = [shift(shifted, page_offsets, step) for step in STEPS]
-    parts += [window_mean(averaged, page_offsets, window) for window in WINDOWS]
-    return np.concatenate(parts, axis=1)
+    return [*parts, *window_means(averaged, page_offsets, WINDOWS)]

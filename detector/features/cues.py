@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import Blocks
 from detector.lexicon import GROUPS, Hits, Lexicon
 
@@ -15,7 +16,7 @@ def columns(blocks: Blocks, lexicon: Lexicon, found: Hits) -> NDArray[np.float32
     """Return float32 (n, len(NAMES)): ``log(1 + weighted hits)`` and the share of characters covered, by group."""
     term, block, start, stop = found
     weight = lexicon.weight[term]
-    hits, cover = np.zeros((2, len(blocks), len(GROUPS)), np.float32)
-    np.add.at(hits, block, weight)
-    np.add.at(cover, block, (weight > 0) * (stop - start)[:, None])
-    return np.column_stack([np.log1p(hits), cover / blocks.n_chars[:, None]]).astype(np.float32)
+    covered = (weight > 0) * (stop - start)[:, None]
+    hits = [np.log1p(np.bincount(block, column, minlength=len(blocks))) for column in weight.T]
+    cover = [np.bincount(block, column, minlength=len(blocks)) / blocks.n_chars for column in covered.T]
+    return side_by_side([*hits, *cover])

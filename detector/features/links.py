@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import Blocks
 
 NAMES = ("link_density", "log_links", "chars_per_link", "offsite_share", "log_images")
@@ -20,4 +21,4 @@ def columns(blocks: Blocks) -> NDArray[np.float32]:
         blocks.n_offsite / np.maximum(links, 1),
         np.log1p(blocks.n_images),
     ]
-    return np.column_stack(out).astype(np.float32)
+    return side_by_side(out)

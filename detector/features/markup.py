@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import LANDMARKS, NAMED_LEVELS, TAG_INDEX, Blocks
 
 # What a class or id tells, as seen on many sites (and as resiliparse, readability and magic-html look for). The model
@@ -66,15 +67,15 @@ def columns(blocks: Blocks) -> NDArray[np.float32]:
     landmark_columns = [(blocks.landmarks >> bit) & 1 for bit in range(len(LANDMARKS))]
     named = (blocks.named >= 0).sum(axis=1)
     rest = [blocks.depth, blocks.bold_chars / blocks.n_chars, blocks.hidden, np.log1p(named)]
-    return np.column_stack([*tag_columns, *landmark_columns, _nearest(blocks), *rest]).astype(np.float32)
+    return side_by_side([*tag_columns, *landmark_columns, _nearest(blocks), *rest])
 
 
 def _nearest(blocks: Blocks) -> NDArray[np.float32]:
     masks = np.array([family_mask(name) for name in blocks.names] + [0], np.int64)  # the last serves level -1
     levels = masks[blocks.named]
-    closeness = np.zeros((len(blocks), len(FAMILIES)), np.float32)
-    families = np.arange(len(FAMILIES))
+    closeness = np.zeros((len(FAMILIES), len(blocks)), np.float32)
+    families = np.arange(len(FAMILIES))[:, None]
     for level in range(NAMED_LEVELS - 1, -1, -1):
-        present = (levels[:, level, None] >> families) & 1
+        present = (levels[:, level] >> families) & 1
         np.copyto(closeness, np.float32(1 / (1 + level)), where=present.astype(bool))
-    return closeness
+    return closeness.T

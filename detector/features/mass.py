@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.arrays import Bools, Floats, Ints
+from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import HOLDER_LEVELS, Blocks
 from detector.chars import code_points
 from detector.features.shape import PAUSE, STOP, classify
@@ -36,18 +36,16 @@ def columns(blocks: Blocks) -> Floats:
     levels = [_level_columns(blocks, blocks.holders[:, level], prose, total) for level in range(HOLDER_LEVELS)]
     run = _run_columns(blocks, prose, total)
     headline = _headline_columns(blocks, page)
-    return np.column_stack([*levels, run, headline, np.log1p(total)]).astype(np.float32)
+    return side_by_side([*levels, *run, *headline, np.log1p(total)])
 
 
 def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -> Floats:
-    # An element number is unique in the batch, but number 0 stands for "above the root" of each page.
-    _, group = np.unique(holder, return_inverse=True)
-    mass = np.bincount(group, prose)[group]
-    chars = np.bincount(group, blocks.n_chars)[group]
-    links = np.bincount(group, blocks.link_chars)[group]
-    siblings = np.bincount(group)[group]
+    mass = np.bincount(holder, prose)[holder]  # an element's number is unique in the batch
+    chars = np.bincount(holder, blocks.n_chars)[holder]
+    links = np.bincount(holder, blocks.link_chars)[holder]
+    siblings = np.bincount(holder)[holder]
     share = mass / np.maximum(total, 1)
-    return np.column_stack([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
+    return side_by_side([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
 
 
 def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
@@ -77,12 +75,12 @@ def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
     return start[page], end[page]
 
 
-def _run_columns(blocks: Blocks, prose: Floats, total: Floats) -> Floats:
+def _run_columns(blocks: Blocks, prose: Floats, total: Floats) -> list[Floats | Bools]:
     first, last = densest_run(prose.astype(np.float64) - RUN_COST, blocks.page_offsets)
     index, page = np.arange(len(blocks)), blocks.page_index
     inside = (index >= first) & (index <= last)
     chars = np.bincount(page[inside], prose[inside], minlength=len(blocks.page_ids))[page]
-    return np.column_stack([inside, signed_log(index - first), signed_log(last - index), chars / np.maximum(total, 1)])
+    return [inside, signed_log(index - first), signed_log(last - index), chars / np.maximum(total, 1)]
 
 
 def _first_in_page(mask: Bools, starts: Ints) -> Ints:
@@ -95,7 +93,7 @@ def signed_log(x: Ints | Floats) -> Floats:
     return np.sign(x) * np.log1p(np.abs(x))
 
 
-def _headline_columns(blocks: Blocks, page: Ints) -> Floats:
+def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:
     """Match of each block with the page's title, and how far behind the best match it stands."""
     match, cover = np.zeros(len(blocks)), np.zeros(len(blocks))
     headline = np.full(len(blocks.page_ids), -1)
@@ -111,7 +109,7 @@ def _headline_columns(blocks: Blocks, page: Ints) -> Floats:
     known = at >= 0
     distance = np.where(known, signed_log(index - at), np.nan)
     chars = np.where(known, signed_log(blocks.text_offsets[:-1] - blocks.text_offsets[at]), np.nan)
-    return np.column_stack([match, cover, distance, chars])
+    return [match, cover, distance, chars]
 
 
 def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Floats, Floats]:
@@ -119,8 +117,14 @@ def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Flo
     match, cover = np.zeros(last - first), np.zeros(last - first)
     bare = title.replace(" ", "")
     n_chars = blocks.n_chars[first:last]
-    for i in np.flatnonzero((n_chars >= 4) & (n_chars <= 2 * len(title) + 8)).tolist():
-        text = blocks.text[blocks.text_offsets[first + i] : blocks.text_offsets[first + i + 1]].replace(" ", "")
+    starts = blocks.text_offsets[first:last]
+    candidates = np.flatnonzero((n_chars >= 4) & (n_chars <= 2 * len(title) + 8))
+    for i, start, size in zip(
+        candidates.tolist(), starts[candidates].tolist(), n_chars[candidates].tolist(), strict=True
+    ):
+        if blocks.text[start] not in bare:  # most share nothing with the title
+            continue
+        text = blocks.text[start : start + size].replace(" ", "")
         common = len(text) if text in bare else _common_prefix(text, bare)
         match[i], cover[i] = common / max(len(text), 1), common / len(bare)
     return match, cover

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.arrays import side_by_side
 from detector.blocks import Blocks
 
 NAMES = ("block_place", "char_place", "log_index", "log_index_from_end", "log_page_blocks", "log_page_chars")
@@ -22,4 +23,4 @@ def columns(blocks: Blocks) -> NDArray[np.float32]:
         (index + 0.5) / size, (middle - first_char) / page_chars, np.log1p(index), np.log1p(size - 1 - index),
         np.log(size), np.log1p(page_chars),
     ]  # fmt: skip
-    return np.column_stack(out).astype(np.float32)
+    return side_by_side(out)

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from detector.arrays import Bools, Floats, Ints
+from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import Blocks
 from detector.chars import code_points
 
@@ -76,7 +76,7 @@ def columns(blocks: Blocks) -> Floats:
         np.isin(last, _codes("。！？!?…”」』；;")), np.isin(last, _codes(":：")), first == OPEN,
         _any_in_block(_dates(codes, classes), blocks), _any_in_block(_clocks(codes, classes), blocks), spaces / size,
     ]  # fmt: skip
-    return np.column_stack(out).astype(np.float32)
+    return side_by_side(out)
 
 
 def _codes(characters: str) -> Ints:

@@ -36,7 +36,7 @@ def test_shift_refuses_what_does_not_fit(step, offsets):
     ],
 )
 def test_window_mean_leaves_out_the_unknown(column, expected):
-    found = context.window_mean(np.float32(column), PAGES, 1)
+    (found,) = context.window_means(np.float32(column), PAGES, [1])
     assert found == pytest.approx(np.float32(expected), nan_ok=True)
 
 

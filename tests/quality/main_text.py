@@ -19,6 +19,7 @@ from pathlib import Path
 import click
 import numpy as np
 from joblib import Parallel, delayed
+from peers import peers
 
 from detector.blocks import RawPage
 from detector.corpus import GoldPage, concat_labeled, gather, general_documents, read_gold, sentence_pages
@@ -114,40 +115,6 @@ def often_seen(sites: list[str], table: RepeatTable) -> np.ndarray:
     """Tell the pages of sites of which the table counts `MIN_PAGES` or more."""
     n_pages = dict(zip(table.sites, table.n_pages.tolist(), strict=True))
     return np.array([n_pages.get(site, 0) >= MIN_PAGES for site in sites])
-
-
-def peers() -> dict[str, Callable[[str], str]]:
-    """Return the extractors that are installed, as functions of decoded markup."""
-    found: dict[str, Callable[[str], str]] = {}
-    try:
-        from resiliparse.extract.html2text import extract_plain_text
-
-        found["resiliparse"] = lambda html: extract_plain_text(html, main_content=True)
-    except ImportError:
-        pass
-    try:
-        import trafilatura
-
-        found["trafilatura"] = lambda html: trafilatura.extract(html) or ""
-    except ImportError:
-        pass
-    try:
-        import lxml.html
-        from readability import Document
-
-        found["readability"] = lambda html: lxml.html.fromstring(Document(html).summary()).text_content()
-    except ImportError:
-        pass
-    try:
-        import justext
-
-        found["justext"] = lambda html: "\n".join(
-            p.text for p in justext.justext(html, frozenset(), length_low=20, length_high=50, stopwords_low=0, stopwords_high=0)
-            if not p.is_boilerplate
-        )  # fmt: skip
-    except ImportError:
-        pass
-    return found
 
 
 def peer_text(extract: Callable[[str], str], page: RawPage) -> str:

@@ -11,6 +11,7 @@ spam that reach the cleaned text, and, on the same pages as they were, the conte
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -19,10 +20,14 @@ import click
 from main_text import ROOT, clean_pages, fold_model
 
 from detector.blocks import RawPage
-from detector.corpus import GoldPage
+from detector.corpus import GoldPage, gather
 from detector.decode import decode
+from detector.labeled import read_labeled
+from detector.lexicon import load_lexicon
 from detector.pipeline import PageVerdict, detect
-from detector.sentences import read_honest
+from detector.sentences import read_honest, read_injected
+from detector.spans import SpanModel
+from detector.train_spans import labeled_documents, train_spans
 
 QUARTER = 4
 PLACES = ("head", "inside", "inside", "inside", "end", "behind")
@@ -80,6 +85,15 @@ def judged(item: Spammed, verdict: PageVerdict) -> list[tuple[str, bool, str, bo
     return found
 
 
+def fold_spans(train: list[GoldPage], carriers: Path | None) -> SpanModel:
+    """Fit the span model on the pages of some sites, on the project's own pages and on general text."""
+    sentences, marked = ROOT / "labeled" / "sentences", labeled_documents(read_labeled(ROOT / "labeled" / "pages"))
+    injected = read_injected(sentences / "injected.txt") + [d for d in marked if any(d.spans)]
+    honest = read_honest(sentences / "honest.jsonl") + [d for d in marked if not any(d.spans)]
+    lines = carriers.read_text("utf-8").splitlines() if carriers else []
+    return train_spans(gather(iter(train), augment=False), lines, injected, honest, load_lexicon()).model
+
+
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
@@ -94,7 +108,8 @@ def main(folder: Path, carriers: Path | None, seed: int, misses: int) -> None:
     random = Random(seed)
     random.shuffle(sites)
     held_out = set(sites[::QUARTER])
-    model = fold_model([page for page in pages if page.site not in held_out], seed=0, carriers=carriers)
+    train = [page for page in pages if page.site not in held_out]
+    model = replace(fold_model(train, seed=0, carriers=carriers), spans=fold_spans(train, carriers))
     test = [page for page in pages if page.site in held_out]
     lines = (Path(__file__).parent / "spam.txt").read_text("utf-8").splitlines()
     items = [spammed(random, page, random.sample(lines, random.randint(1, 3))) for page in test for _ in range(3)]

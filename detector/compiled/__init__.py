@@ -1,0 +1,26 @@
+"""Inner loops in C, where a compiler was at hand when the package was installed; without them all works, and says the same.
+
+Each function here stands for one in Python that gives the same result, bit for bit; tests hold the two together. With
+``DETECTOR_PURE_PYTHON`` in the environment they are left alone.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from types import ModuleType
+
+__all__ = ["loops", "walk"]
+
+
+def _load(name: str) -> ModuleType | None:
+    if os.environ.get("DETECTOR_PURE_PYTHON"):
+        return None
+    try:
+        return import_module(f"detector.compiled.{name}")
+    except ImportError:
+        return None
+
+
+loops = _load("_loops")
+walk = _load("_walk")

@@ -1,0 +1,251 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""Inner loops of the search for injected strings and of the evidence of words: the same sums in the same order as in numpy, so the same bits."""
+
+cimport cython
+from libc.math cimport INFINITY, sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+
+cdef extern from *:
+    """
+    #if defined(__GNUC__)
+    #define prefetch(address) __builtin_prefetch(address)
+    #else
+    #define prefetch(address)
+    #endif
+    """
+    void prefetch(const void* address) noexcept nogil
+
+cdef enum:  # as in heat.py
+    KINDS = 8
+    FRAME = 9  # places of a frame
+    AFTER = 3  # of its places that stand behind the character itself
+    RING = 16  # rows of frames at hand, a power of two that is more than FRAME
+    GRAMS = 3  # tables of n-grams, whose rows are GRAM_FRAME wide and begin at place GRAM_FIRST of the frame
+    GRAM_FRAME = 8
+    GRAM_FIRST = 2
+    TABLES = 7  # that share the frame; the last of all, that of the cues, is wider
+    CUE_WIDTH = 17
+    CUE_BEFORE = 8
+    AHEAD = 12  # characters whose rows of the large tables are fetched before they are needed
+
+ctypedef const float* Row
+
+cdef struct Char:  # what is looked up of a character, and the rows it has in the tables of n-grams
+    uint32_t[3] gram
+    float single, pair, triple  # counts in the background
+    uint8_t pair_level, triple_level
+
+
+cdef inline uint64_t mixed(uint64_t rolling, int bits) noexcept nogil:
+    return ((rolling ^ (rolling >> 29)) * <uint64_t>0x9E3779B97F4A7C15) >> (64 - bits)
+
+
+cdef inline uint64_t rolled(uint64_t rolling, uint64_t following) noexcept nogil:
+    return (rolling ^ (rolling >> 31)) * <uint64_t>0xC2B2AE3D27D4EB4F + following * <uint64_t>0x165667B19E3779F9
+
+
+cdef inline int level(float value, float low, float step, int n) noexcept nogil:
+    cdef float graded = (value - low) * step
+    return 0 if graded < 0 else n - 1 if graded > n - 1 else <int>graded
+
+
+cdef void look_up(
+    Char* chars, const uint64_t[::1] folded, const int[::1] bits, const int[::1] shifts,
+    const uint8_t[::1] singles, const uint8_t[::1] pairs, const uint8_t[::1] triples,
+) noexcept nogil:
+    """`heat.gram_buckets`, and the background's counts."""
+    cdef Py_ssize_t i, n = folded.shape[0]
+    cdef uint64_t rolling, one, two, three
+    for i in range(n):
+        rolling = folded[i] * <uint64_t>0x9E3779B97F4A7C15
+        one = mixed(rolling, bits[0])
+        rolling = rolled(rolling, folded[i + 1] if i + 1 < n else 0)
+        two = mixed(rolling, bits[1])
+        rolling = rolled(rolling, folded[i + 2] if i + 2 < n else 0)
+        three = mixed(rolling, bits[2])
+        chars[i].gram[0], chars[i].gram[1], chars[i].gram[2] = one >> shifts[0], two >> shifts[1], three >> shifts[2]
+        chars[i].single, chars[i].pair, chars[i].triple = singles[one] * <float>0.125, pairs[two] * <float>0.125, triples[three] * <float>0.125
+
+
+cdef void fit_together(Char* chars, const uint8_t[::1] kinds, int han, float[:, ::1] fit) noexcept nogil:
+    """`heat.measure_fit`, and the levels that pairs and triples of Han characters have in `heat.votes`."""
+    cdef Py_ssize_t i, n = kinds.shape[0]
+    cdef float single, following, pair, rarer_pair
+    cdef bint han2
+    for i in range(n):
+        single, pair = chars[i].single, chars[i].pair
+        following, rarer_pair = chars[i + 1].single, min(pair, chars[i + 1].pair)  # zeros behind the last
+        fit[0, i] = (pair if pair > 0 else <float>-2) - max(single, <float>2)
+        fit[1, i] = (pair if pair > 0 else <float>-2) - max(following, <float>2)
+        fit[2, i] = (chars[i].triple if chars[i].triple > 0 else <float>-2) - rarer_pair
+        fit[3, i], fit[4, i] = min(single, following), pair
+        han2 = kinds[i] == han and i + 1 < n and kinds[i + 1] == han
+        chars[i].pair_level = level(pair, 0, <float>0.8, 8) if han2 else 8
+        chars[i].triple_level = level(fit[2, i], -6, 1, 6) if han2 and i + 2 < n and kinds[i + 2] == han else 6
+
+
+cdef inline int joint(const float[:, ::1] fit, Py_ssize_t i) noexcept nogil:
+    cdef int forward = level(fit[0, i], -14, <float>(8.0 / 13), 8), backward = level(fit[1, i], -14, <float>(8.0 / 13), 8)
+    return (forward * 8 + backward) * 4 + level(fit[3, i], 0, <float>(4.0 / 14), 4)
+
+
+def weigh(
+    const uint64_t[::1] folded, const uint8_t[::1] kinds, const uint8_t[::1] cues, int han, const int[::1] bits, const int[::1] shifts,
+    background, frames, const float[:, ::1] cue_table, float base, float[:, ::1] fit, float[::1] total,
+):
+    """Fill `fit`, float32 (5, n_chars), as `heat.measure_fit` would, and `total`, float32 (n_chars,), as `heat.score` would."""
+    cdef Py_ssize_t i, j, k, n = folded.shape[0]
+    cdef const float[:, ::1] table
+    cdef Row[TABLES] start
+    cdef Row row
+    cdef float[RING][FRAME + 1] ring
+    cdef float* frame
+    cdef float sum
+    cdef int t, kind1, kind2
+    cdef size_t[TABLES] rows
+    for t in range(TABLES):
+        table = frames[t]
+        start[t] = &table[0, 0]
+    cdef const uint8_t[::1] singles = background[0], pairs = background[1], triples = background[2]
+    cdef Char* chars = <Char*>calloc(n + 1, sizeof(Char))
+    if chars == NULL:
+        raise MemoryError
+    memset(ring, 0, sizeof(ring))
+    with nogil:
+        look_up(chars, folded, bits, shifts, singles, pairs, triples)
+        fit_together(chars, kinds, han, fit)
+        for i in range(n + AFTER):
+            frame = ring[i & (RING - 1)]
+            memset(frame, 0, sizeof(ring[0]))
+            if i + AHEAD < n:
+                for t in range(GRAMS):
+                    prefetch(start[t] + <size_t>chars[i + AHEAD].gram[t] * GRAM_FRAME)
+            if i < n:
+                kind1 = kinds[i + 1] if i + 1 < n else 0
+                kind2 = kinds[i + 2] if i + 2 < n else 0
+                rows[0], rows[1], rows[2] = chars[i].gram[0], chars[i].gram[1], chars[i].gram[2]
+                rows[3] = (kinds[i] * KINDS + kind1) * KINDS + kind2
+                rows[4] = joint(fit, i) if kinds[i] == han and kind1 == han and i + 1 < n else 256
+                rows[5] = chars[i].triple_level * 7 + chars[i + 1].triple_level
+                rows[6] = chars[i].pair_level * 9 + chars[i + 1].pair_level
+                for t in range(GRAMS):
+                    row = start[t] + rows[t] * GRAM_FRAME
+                    for k in range(GRAM_FRAME):
+                        frame[GRAM_FIRST + k] += row[k]
+                for t in range(GRAMS, TABLES):
+                    row = start[t] + rows[t] * FRAME
+                    for k in range(FRAME):
+                        frame[k] += row[k]
+            if i >= AFTER:  # all that counts for this one has been read
+                sum = base
+                for k in range(FRAME):
+                    sum += ring[(i - FRAME + 1 + k) & (RING - 1)][k]
+                total[i - AFTER] = sum
+        for i in range(n):
+            if cues[i]:  # only what a cue says otherwise than no cue is added
+                for k in range(CUE_WIDTH):
+                    j = i + CUE_BEFORE - k
+                    if 0 <= j < n:
+                        total[j] += cue_table[cues[i], k] - cue_table[0, k]
+        free(chars)
+
+
+def likely_runs(const float[::1] enter, const float[::1] stay, const float[::1] leave, const int64_t[:, ::1] zones, double bonus):
+    """`runs.likely_runs`."""
+    cdef Py_ssize_t z, i, k, begin, end, stop
+    cdef double outside, inside, begins, ends, heat
+    cdef bint within
+    cdef uint8_t* came = <uint8_t*>calloc(enter.shape[0] + 1, 1)  # 1: a run begins here; 2: one has ended
+    cdef list out = [], found
+    if came == NULL:
+        raise MemoryError
+    for z in range(zones.shape[0]):
+        begin, end = zones[z, 0], zones[z, 1]
+        outside, inside = 0, -INFINITY
+        for i in range(begin, end):
+            begins, ends = outside + enter[i] + bonus, inside + leave[i]
+            came[i] = (begins > inside + stay[i]) | (ends > outside) << 1
+            inside = max(begins, inside + stay[i])
+            outside = max(outside, ends)
+        within, stop, found = inside > outside, end, []
+        for i in range(end - 1, begin - 1, -1):
+            if within and came[i] & 1:
+                heat = 0
+                for k in range(i + 1, stop):
+                    heat += stay[k]
+                found.append((i, stop, enter[i] + heat + (leave[stop] if stop < end else 0.0)))
+                within = False
+            elif not within and came[i] & 2:
+                within, stop = True, i
+        out += reversed(found)
+    free(came)
+    return out
+
+
+@cython.boundscheck(True)  # a damaged file must not lead out of the trees
+def leaf_sums(
+    const float[:, ::1] rows, const int32_t[:, ::1] feature, const double[:, ::1] threshold, const int32_t[:, ::1] left,
+    const int32_t[:, ::1] right, const double[:, ::1] value, int depth, double[::1] out,
+):
+    """Add up the leaves that each row comes to in all trees, in `out`, float64 (n,); see `forest.Forest`."""
+    cdef Py_ssize_t row, tree
+    cdef int32_t node, below
+    cdef int step
+    for row in range(rows.shape[0]):
+        out[row] = 0
+        for tree in range(feature.shape[0]):
+            node = 0
+            for step in range(depth):
+                below = left[tree, node] if rows[row, feature[tree, node]] <= threshold[tree, node] else right[tree, node]
+                if below == node:
+                    break
+                node = below
+            out[row] += value[tree, node]
+
+
+def word_scores(
+    const uint64_t[::1] folded, const int64_t[::1] offsets, const float[:, ::1] weights, const double[::1] log1p, double[:, ::1] out,
+):
+    """`ngrams.block_scores` but for the intercept, in `out`, float64 (n, k); `log1p` is that of all counts there can be."""
+    cdef Py_ssize_t block, i, k, first, last, n_grams, n_touched, longest = log1p.shape[0], n_buckets = weights.shape[0]
+    cdef int size, bits = 0
+    cdef uint64_t[3] multipliers = [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9]
+    cdef uint64_t rolling
+    cdef uint32_t bucket
+    cdef double scale
+    cdef float weight
+    cdef int32_t* counts = <int32_t*>calloc(n_buckets, sizeof(int32_t))
+    cdef uint32_t* touched = <uint32_t*>malloc(3 * longest * sizeof(uint32_t) + 1)
+    if counts == NULL or touched == NULL:
+        free(counts)
+        free(touched)
+        raise MemoryError
+    while (1 << bits) < n_buckets:
+        bits += 1
+    for block in range(offsets.shape[0] - 1):
+        first, last = offsets[block], offsets[block + 1]
+        n_grams = n_touched = 0
+        for size in range(1, 4):
+            for i in range(first, last - size + 1):
+                rolling = folded[i] * multipliers[0]
+                if size > 1:
+                    rolling += folded[i + 1] * multipliers[1]
+                if size > 2:
+                    rolling += folded[i + 2] * multipliers[2]
+                bucket = mixed(rolling, bits)
+                if not counts[bucket]:
+                    touched[n_touched] = bucket
+                    n_touched += 1
+                counts[bucket] += 1
+                n_grams += 1
+        scale = 1 / sqrt(max(n_grams, 1))
+        for i in range(n_touched):
+            bucket = touched[i]
+            weight = <float>(log1p[counts[bucket]] * scale)
+            counts[bucket] = 0
+            for k in range(weights.shape[1]):
+                out[block, k] += weight * weights[bucket, k]
+    free(counts)
+    free(touched)

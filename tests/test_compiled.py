@@ -1,0 +1,157 @@
+"""What is compiled says what Python says, to the last bit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rough import random_heat, random_network
+
+from detector import compiled
+from detector.blocks import BLOCK_COLUMNS
+from detector.decode import decode
+from detector.forest import Forest
+from detector.heat import join, measure, measure_and_score, score
+from detector.judge import describe
+from detector.network import Panel
+from detector.runs import find_runs, likely_runs
+from detector.segment import segment
+from detector.weigh import weigh
+from detector.windows import WIDTH, look_again
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。", "", "水", "１２ａｂ𝕴𝕵加薇❤信：x9", "渠水涨了一尺" * 40]
+
+
+@pytest.fixture(autouse=True)
+def _needed():
+    if None in (compiled.loops, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
+        pytest.skip("without a C compiler (apt-get install gcc) there are no compiled parts to compare with")
+    assert None not in (compiled.loops, compiled.walk), (
+        "there is a C compiler: install the package again (pip install -e .)"
+    )
+
+
+@pytest.fixture
+def both_ways(monkeypatch):
+    """Call something with what is compiled and without."""
+
+    def call(function):
+        fast = function()
+        with monkeypatch.context() as context:
+            context.setattr(compiled, "loops", None)
+            context.setattr(compiled, "walk", None)
+            return fast, function()
+
+    return call
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 5])
+@pytest.mark.parametrize("seed", range(3))
+def test_heat(size, seed):
+    heat, random = random_heat(), np.random.default_rng(seed)
+    codes, _ = join(TEXTS[:size])
+    cues = np.where(random.random(len(codes)) < 0.1, random.integers(0, 9, len(codes)), 0).astype(np.uint8)
+    traits, grams = measure(codes, cues, heat.background)
+    fast, total = measure_and_score(codes, cues, heat)
+    assert total.tolist() == score(traits, grams, heat).tolist()
+    assert np.array_equal(fast.fit, traits.fit)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_runs(seed, both_ways):
+    random = np.random.default_rng(seed)
+    enter, stay, leave = (random.normal(-1, 4, 60).astype(np.float32) for _ in range(3))
+    zones = np.array([[0, 1], [3, 20], [20, 20], [25, 60]])
+    fast, slow = both_ways(lambda: likely_runs(enter, stay, leave, zones))
+    assert fast == slow
+    assert fast
+
+
+def small_forest(random):
+    feature, threshold = random.integers(0, 4, (6, 3)).astype(np.int32), random.normal(size=(6, 3))
+    left, right = np.tile(np.int32([1, 1, 2]), (6, 1)), np.tile(np.int32([2, 1, 2]), (6, 1))
+    return Forest(feature, threshold, left, right, random.normal(size=(6, 3)), np.zeros(1), np.int32([2]))
+
+
+def test_trees(both_ways):
+    random = np.random.default_rng(0)
+    forest, rows = small_forest(random), random.normal(size=(50, 4)).astype(np.float32)
+    fast, slow = both_ways(lambda: forest.predict_proba(rows).tolist())
+    assert fast == slow
+
+
+@pytest.mark.parametrize("damage", ["feature", "left"])
+def test_damaged_trees_lead_nowhere(damage, both_ways):
+    forest = small_forest(np.random.default_rng(0))
+    forest = forest._replace(**{damage: np.full((6, 3), 9999, np.int32)})
+    with pytest.raises(IndexError):
+        forest.predict_proba(np.zeros((1, 4), np.float32))
+
+
+def test_all_steps_up_to_the_candidates(lexicon, both_ways):
+    networks = Panel.of([random_network(WIDTH, 4)])
+
+    def candidates():
+        weighed = weigh([TEXTS, ["题", *TEXTS[::-1]]], random_heat(0.0), lexicon)
+        look = look_again(weighed, networks)
+        runs = find_runs(weighed, look)
+        return [weighed.hot, *look, *runs, describe(weighed, look, runs)]
+
+    fast, slow = both_ways(candidates)
+    assert all(np.array_equal(a, b) for a, b in zip(fast, slow, strict=True))
+    assert len(fast[-1])
+
+
+# ---------------------------------------------------------------- the walk
+
+MARKUP = """渠水|，| |　|&nbsp;|&amp;lt;|&amp;|&quot;|<p>|</p>|<div class=甲>|<div class="A b" id=c>|<div id='' class="">|</div>|<br>|<hr>
+|<a href=/x>|<a href="https://news.example.com/1">|<a href=//例え.example.com>|<a href="HTTP://other.example/?q=//">|<a href="http:/x">
+|<a href="//badexample.com" href=x>|<a href="//example.com:80">|</a>|<b>|</b>|<table>|<td>|</table>|<ul><li>|<!--|-->|<!-- < > -->|<!>
+|<script>if(a<b)"<p>"|</script>|<svg><style>|</style></svg>|<svg>|</svg>|<template>|</template>|<select><option>|</select>|<textarea><p>
+|</textarea>|<iframe>|</iframe>|<noscript>|</noscript>|<img src=x>|<pre>\n|<bgsound>|<?php x ?>|<a<b>|<frameset>|<noframes><p class="x|</noframes>
+|<title>|</title>|</body>|<plaintext>|<|>|"|'|\0|🎰|<p style="display: none">|<p hidden>|<td height=1>|<i aria-hidden=true>|<xmp>|</xmp>
+|<math><mi>|</math>|<o:p>|<blockquote>|<h1>|</h1>|<center>|<font size=2>|</font>|<canvas>|</canvas>|<head>|<meta name=description content=x>|<p
+|<div a=b=c class= d>|<div title="<p>" class="q>r">|</>|< p>|<!DOCTYPE html>|<figcaption>|<article>|\x1c|\x85|\u2003""".replace(
+    "\n|", "|"
+).split("|")
+
+
+def walked(html):
+    blocks = segment(html, host="www.example.com")
+    columns = [getattr(blocks, name).tolist() for name in BLOCK_COLUMNS]
+    return [blocks.text, blocks.text_offsets.tolist(), blocks.names, *columns]
+
+
+@settings(derandomize=True, deadline=None, max_examples=1500, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
+def test_the_walk_over_any_markup(both_ways, html):
+    fast, slow = both_ways(lambda: walked(html))
+    assert fast == slow
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "labeled" / "pages").rglob("*.html")), ids=lambda path: path.stem)
+def test_the_walk_over_pages(both_ways, path):
+    fast, slow = both_ways(lambda: walked(decode(path.read_bytes()).text))
+    assert fast == slow
+
+
+@pytest.mark.parametrize("times", [3000, 40_000])
+def test_the_walk_over_deep_and_wide_pages(both_ways, times):
+    html = "<b class=x>" * 300 + "底<p>面<a href=/>" * times
+    fast, slow = both_ways(lambda: walked(html))
+    assert fast == slow
+
+
+@pytest.mark.parametrize(("pure", "said"), [("", "compiled"), ("1", "in pure Python")])
+def test_the_version_says_which_is_in_use(pure, said):
+    command = [sys.executable, "-m", "detector", "--version"]
+    found = subprocess.run(command, env={**os.environ, "DETECTOR_PURE_PYTHON": pure}, capture_output=True, text=True)
+    assert said in found.stdout
