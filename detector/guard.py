@@ -26,7 +26,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from detector.errors import DetectorError
 
 SECONDS = 30.0  # of a core that an item may take; the slowest real pages take some 2
-PATIENCE = 4  # times as many by the clock, for an item that waits for what never comes
+PATIENCE = 10  # times as many by the clock, for an item that waits for what never comes; machines may be busy
 MEMORY = 2 << 30  # bytes of address space that a child may take beyond what it starts with
 WINDOW = 2048  # answers that may wait for one before them
 # Threads of a numeric library would neither survive a fork nor share the cores with the other children.

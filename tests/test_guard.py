@@ -18,7 +18,7 @@ from detector.guard import Died, Guard
 
 @pytest.fixture(scope="module")
 def guard() -> Iterator[Guard[Any, Any]]:
-    with Guard(poison.load, ("答",), workers=2, seconds=0.4, memory=1 << 30) as children:
+    with Guard(poison.load, ("答",), workers=2, seconds=0.2, memory=1 << 30) as children:
         yield children
 
 
@@ -107,7 +107,7 @@ def test_the_nursery_ended_from_outside_ends_the_run() -> None:
 def test_children_end_with_whoever_started_them(item: str) -> None:
     """Killed with no chance to tidy up, while its child is idle or at work."""
     code = (
-        "import poison, time; from detector.guard import Guard; guard = Guard(poison.load, seconds=0.5);"
+        "import poison, time; from detector.guard import Guard; guard = Guard(poison.load, seconds=0.2);"
         f"guard._send(0, {item!r}); print(guard._process.pid, *guard.pids, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code]
@@ -115,7 +115,7 @@ def test_children_end_with_whoever_started_them(item: str) -> None:
         assert process.stdout
         pids = [int(pid) for pid in process.stdout.readline().split()]
         process.kill()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 15
     while any(is_running(pid) for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(is_running(pid) for pid in pids)

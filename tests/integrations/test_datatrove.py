@@ -40,7 +40,7 @@ def test_a_filter_cleans_and_says_why_it_drops(
     from detector.integrations.datatrove import DetectorFilter
 
     excluded = JsonlWriter(str(tmp_path / "excluded"))
-    judge = DetectorFilter(Judging(str(tiny_folder), seconds=0.5), markup=True, exclusion_writer=excluded)
+    judge = DetectorFilter(Judging(str(tiny_folder), seconds=1.0), markup=True, exclusion_writer=excluded)
     stats = run([documents, judge, JsonlWriter(str(tmp_path / "kept"))], tmp_path)
     kept = lines(tmp_path / "kept")
     assert [row["id"] for row in kept] == [f"p{i:04d}" for i in range(4)]

@@ -71,7 +71,7 @@ def test_a_spider_stores_cleaned_pages_and_drops_bad_ones(
 ) -> None:
     settings = {
         "ITEM_PIPELINES": {"detector.integrations.scrapy.DetectorPipeline": 300}, "DETECTOR_MODEL": str(tiny_folder),
-        "DETECTOR_PAGE_SECONDS": 0.5, "ROBOTSTXT_OBEY": False, "LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False,
+        "DETECTOR_PAGE_SECONDS": 1, "ROBOTSTXT_OBEY": False, "LOG_LEVEL": "ERROR", "TELNETCONSOLE_ENABLED": False,
     }  # fmt: skip
     (tmp_path / "spider.py").write_text(SPIDER, "utf-8")
     urls = [f"{server}/{i}" for i in range(5)]
