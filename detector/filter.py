@@ -177,7 +177,7 @@ def fingerprint(plan: Plan) -> dict[str, str]:
 
 def _package_files() -> list[Path]:
     package = Path(str(resource_files("detector")))
-    return sorted(path for pattern in ("**/*.py", "**/*.tsv") for path in package.glob(pattern))
+    return sorted(path for pattern in ("**/*.py", "**/*.pyx", "**/*.tsv") for path in package.glob(pattern))
 
 
 def _digest_of(*paths: Path) -> str:

@@ -41,7 +41,7 @@ def two() -> Blocks:
 
 def test_page_from_html() -> None:
     page = RawPage.from_html(b"<p>", page_id="a", url="http://linhe.example/", charset="gbk")
-    assert page == ("a", b"<p>", "http://linhe.example/", "gbk", "text/html", "", None)
+    assert page == ("a", b"<p>", "http://linhe.example/", "gbk", "text/html", "", None, {})
 
 
 def test_page_from_text() -> None:
