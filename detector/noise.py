@@ -21,10 +21,10 @@ MIN_WEDGES = 3  # of one symbol inside words of a page
 COMMON = 9.0  # log2 of how often the background holds a character that needs no gloss
 JOINED = 7.0  # log2 of how often the background holds a pair that belongs together
 _GLOSS = re.compile(r"(?<=[\u3400-\u9fff])[(（][a-zü]*[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ][a-zü]*[)）]")
-_HONEST = frozenset(
+HONEST_MARKS = frozenset(
     "·•・—-~～_/\\|+=*＊°％%‰℃№①②③④⑤⑥⑦⑧⑨⑩×÷→←↑↓■□▲△▼●○◆◇★☆※“”‘’…\u3000\u00a0"
 )  # marks of lists, numbers, names
-_HONEST_CODES = np.array([ord(c) for c in sorted(_HONEST)], np.uint32)
+_HONEST_CODES = np.array([ord(c) for c in sorted(HONEST_MARKS)], np.uint32)
 _TONED = np.array([ord(c) for c in "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"], np.uint32)
 
 Place = tuple[int, int, int]  # number of the text, start, stop
@@ -69,7 +69,9 @@ def _wedges(texts: Sequence[str], background: Background) -> list[Place]:
     found: list[Place] = []
     for number, text in enumerate(texts):
         odd = _between_han(char_kinds(code_points(text)))
-        found += [(number, at, at + 1) for at in odd.tolist() if text[at] not in _HONEST and not text[at].isalnum()]
+        found += [
+            (number, at, at + 1) for at in odd.tolist() if text[at] not in HONEST_MARKS and not text[at].isalnum()
+        ]
     across = "".join(texts[number][start - 1] + texts[number][stop] for number, start, stop in found)
     joined = _log_counts(across, 2, background.pairs, PAIR_BITS)[::2] >= JOINED if found else np.zeros(0, bool)
     inside = [place for place, is_joined in zip(found, joined.tolist(), strict=True) if is_joined]

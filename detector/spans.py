@@ -25,7 +25,7 @@ from detector.judge import TRIM, WINDOW, describe
 from detector.labels import DEFAULT_POLICY, POLICIES
 from detector.lexicon import Lexicon
 from detector.network import Panel
-from detector.noise import find_noise, may_be_noisy
+from detector.noise import HONEST_MARKS, find_noise, may_be_noisy
 from detector.runs import CLAUSE_ENDS, Runs, find_runs
 from detector.weigh import CUE_GROUPS, Cued, Weighed, weigh
 from detector.windows import look_again
@@ -219,6 +219,7 @@ def _settle(weighed: Weighed, page: int, texts: Sequence[str], marks: Sequence[M
         for number in sorted(places)
         for place in _merged(places[number], texts[number])
     ]
+    found = [f for f in found if f.kind != "noise" or not set(texts[f.text][f.start : f.stop]) <= HONEST_MARKS]
     return [f for f in found if f.kind != "contact" or _has_company(weighed, first, f, found)]
 
 
