@@ -23,6 +23,9 @@ import zstandard
 
 from detector.decode import decode
 
+HEADER = """| pages | MB | workers | seconds | pages/s | MB/s | core ms a page | peak memory |
+|---|---|---|---|---|---|---|---|"""
+
 
 def records(folder: Path, size: int) -> Iterator[bytes]:
     """Yield records, a page a line."""
@@ -87,11 +90,7 @@ def measure(crawl: Path, output: Path, workers: int) -> tuple[float, float, int]
 @click.option("--workers", "counts", default="1,2", show_default=True)
 def main(folder: Path, sizes: str, counts: str) -> None:
     """Print the table."""
-    click.echo(
-        f"{os.cpu_count()} cores\n\n| pages | MB | workers | seconds | pages/s | MB/s | peak memory |\n"
-        + "|---" * 7
-        + "|"
-    )
+    click.echo(f"{os.cpu_count()} cores\n\n{HEADER}")
     for size in map(int, sizes.split(",")):
         with tempfile.TemporaryDirectory() as scratch:
             crawl = Path(scratch) / "crawl.jsonl.zst"
