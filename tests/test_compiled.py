@@ -130,7 +130,7 @@ def walked(html):
     return [blocks.text, blocks.text_offsets.tolist(), blocks.names, *columns]
 
 
-@settings(derandomize=True, deadline=None, max_examples=1500, suppress_health_check=list(HealthCheck))
+@settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
 def test_the_walk_over_any_markup(both_ways, html):
     fast, slow = both_ways(lambda: walked(html))

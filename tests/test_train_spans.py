@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import detector.train_spans as train_spans_module
 from detector.corpus import gather
 from detector.errors import InputError, LabelError
 from detector.labeled import read_labeled
@@ -24,6 +25,12 @@ from detector.train_spans import (
 
 LABELED = Path(__file__).resolve().parents[1] / "labeled"
 LINES = [f"第{i}号渠段昨日通水，下游{i}个村的灌溉用水得到保障，乡水管站站长说今年不用再抽水了。" for i in range(60)]
+
+
+@pytest.fixture(autouse=True)
+def _two_folds(monkeypatch):
+    """Enough to choose thresholds by, and quicker than four."""
+    monkeypatch.setattr(train_spans_module, "JUDGE_FOLDS", 2)
 
 
 @pytest.fixture(scope="module")
