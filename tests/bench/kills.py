@@ -41,7 +41,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--kills", default=100, show_default=True)
 @click.option("--pages", default=1000, show_default=True)
-@click.option("--longest", default=3.0, show_default=True, help="Seconds that a run may work.")
+@click.option("--longest", default=6.0, show_default=True, help="Seconds that a run may work.")
 @click.option("--seed", default=0, show_default=True)
 def main(folder: Path, kills: int, pages: int, longest: float, seed: int) -> None:
     """Kill and compare."""
