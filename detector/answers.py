@@ -107,8 +107,12 @@ def append_undo(path: Path, undone: Answer) -> None:
 
 def record_of(answer: Answer) -> dict[str, Any]:
     """Return an answer as it stands in a log."""
-    places = [[place.page, f"{place.hash:016x}", place.nth] for place in answer.places]
-    return answer._asdict() | {"places": places}
+    return answer._asdict() | {"places": [record_of_place(place) for place in answer.places]}
+
+
+def record_of_place(place: Place) -> list[str | int]:
+    """Return a place as it stands in a log."""
+    return [place.page, f"{place.hash:016x}", place.nth]
 
 
 def _append(path: Path, record: Mapping[str, Any]) -> None:

@@ -13,11 +13,10 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from importlib.resources import files
 from pathlib import Path
 
 from detector.findings import Finding
-from detector.model_folder import find_model
+from detector.model_folder import find_model, package_files
 
 KEPT_DAYS = 30  # since an entry was last of use
 CHUNK_BYTES = 1 << 20
@@ -43,10 +42,8 @@ def settings_digest(model: str | None, cues: Iterable[os.PathLike[str]], others:
 
 
 def _package_stamp() -> list[tuple[str, int, int]]:
-    """Names, sizes and times of the package's files: a version number stays the same while somebody works on it."""
-    package = Path(str(files("detector")))
-    paths = sorted(path for pattern in ("*.py", "*.tsv", "*/*.py", "*/*.tsv") for path in package.glob(pattern))
-    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    """Names, sizes and times of the package's files."""
+    return [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in package_files()]
 
 
 def remembering(examine: Examiner, folder: Path, settings: str) -> Examiner:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from detector.options import EXIT_PARTLY, PATH, reading_options
+from detector.options import EXIT_PARTLY, PATH, Losses, read_pages, reading_options, warn
 
 if TYPE_CHECKING:
     from detector.answers import Place
@@ -41,17 +41,11 @@ def annotate_(
     from detector.answers import log_path
     from detector.lexicon import load_lexicon
     from detector.model import load_model
-    from detector.options import read_pages, warn
 
     annotator = annotator or getpass.getuser()
     log_path(output, annotator)
-    loaded, lexicon, losses = load_model(model), load_lexicon(cues), list[str]()
-
-    def lose(message: str) -> None:
-        losses.append(message)
-        warn(message)
-
-    sheets = lay_out(read_pages(paths, **reading), output, loaded, lexicon, lose)
+    loaded, lexicon, losses = load_model(model), load_lexicon(cues), Losses()
+    sheets = lay_out(read_pages(paths, **reading), output, loaded, lexicon, losses)
     version = f"{loaded.card.name} {loaded.card.data_sha256[:8]}"
     desk = Desk(output, annotator, sheets, version, lambda: _doubts(output))
     with _listen(port) as listening:
@@ -63,7 +57,7 @@ def annotate_(
             click.launch(address)
         with suppress(KeyboardInterrupt):
             serve(create_app(desk, token, port), listening)
-    sys.exit(EXIT_PARTLY if losses else 0)
+    sys.exit(EXIT_PARTLY if losses.number else 0)
 
 
 def _server() -> tuple[Any, Any]:
@@ -87,7 +81,6 @@ def _doubts(folder: Path) -> list[tuple[Place, str]]:
     """Return the doubted labels of a folder; none where there is too little to fit a model on."""
     from detector.errors import InputError
     from detector.lexicon import load_lexicon
-    from detector.options import warn
     from detector.suspects import find_suspects
 
     try:

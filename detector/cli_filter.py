@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from detector.options import EXIT_PARTLY, PATH, input_options, policy_option
+from detector.options import EXIT_PARTLY, PATH, Losses, input_options, policy_option
 
 if TYPE_CHECKING:
     from detector.filter import Progress
@@ -117,18 +117,12 @@ def build_(
     from detector.readers import Fields, read_paths
     from detector.site_index import build_index, load_see
 
-    lost = 0
-
-    def warn(message: str) -> None:
-        nonlocal lost
-        lost += 1
-        click.echo(f"detector: left out: {message}", err=True)
-
+    losses = Losses()
     pages = read_paths(paths, Fields((html_field,), url=url_field))
     with Guard(load_see, workers=workers) as guard:
-        found = build_index(pages, output, guard, warn, memory)
+        found = build_index(pages, output, guard, losses, memory)
     click.echo(f"{found.pages} pages of {found.sites} sites, {found.blocks} repeated blocks → {output}")
-    sys.exit(EXIT_PARTLY if lost else 0)
+    sys.exit(EXIT_PARTLY if losses.number else 0)
 
 
 @sites_.command("show")

@@ -67,13 +67,13 @@ def _figure(value: float) -> str:
 @click.option("--seed", default=0, show_default=True)
 def suspects_(folder: Path, top: int, output_format: str, seed: int) -> None:
     """List labels that may be wrong: a model fitted without their site thinks otherwise."""
+    from detector.answers import record_of_place
     from detector.lexicon import load_lexicon
     from detector.suspects import find_suspects
 
     for s in find_suspects(folder, load_lexicon(), seed=seed, on_loss=warn)[:top]:
         if output_format == "jsonl":
-            place = [s.place.page, f"{s.place.hash:016x}", s.place.nth]
-            click.echo(json.dumps(s._asdict() | {"place": place}, ensure_ascii=False))
+            click.echo(json.dumps(s._asdict() | {"place": record_of_place(s.place)}, ensure_ascii=False))
         else:
             said = f"{s.label} {s.p_label:.3f}, rather {s.guess} {s.p_guess:.3f}"
             click.echo(f"{said:42s} {s.annotator}  {s.site}/{s.page_id}  {s.text[:60]}")

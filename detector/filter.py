@@ -13,7 +13,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
-from importlib.resources import files as resource_files
 from itertools import accumulate, chain, islice
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -23,7 +22,7 @@ from detector.decode import without_surrogates
 from detector.errors import InputError, OutputError
 from detector.journal import Journal, Place, Tally
 from detector.judged import DEFAULT_JUDGING, Judging, Row, judge_all
-from detector.model_folder import find_model
+from detector.model_folder import find_model, package_files
 from detector.parts import KINDS, Parts, schema_for, sweep, sync_folder
 from detector.readers import DEFAULT_FIELDS, Fields, expand, read_file
 from detector.replace import replace_file
@@ -166,18 +165,13 @@ def fingerprint(plan: Plan) -> dict[str, str]:
     card = (find_model(judging.model) / "card.json").read_bytes()  # holds the digests of the model's other files
     return {
         "version": version("detector"),
-        "code": _digest_of(*_package_files()),
+        "code": _digest_of(*package_files()),
         "model": hashlib.sha256(card).hexdigest(),
         "cues": _digest_of(*judging.cues),
         "sites": _digest_of(*([judging.sites] if judging.sites else [])),
         "settings": repr([judging.policy, judging.seconds, judging.memory, *plan[2:]]),
         "inputs": hashlib.sha256(repr([(str(path), _state(path)[0]) for path in plan.files]).encode()).hexdigest(),
     }
-
-
-def _package_files() -> list[Path]:
-    package = Path(str(resource_files("detector")))
-    return sorted(path for pattern in ("**/*.py", "**/*.pyx", "**/*.tsv") for path in package.glob(pattern))
 
 
 def _digest_of(*paths: Path) -> str:

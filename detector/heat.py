@@ -28,6 +28,7 @@ N_KINDS, N_CUES = 8, 9
 N_TABLES = 8  # votes a character
 FRAME_FIRST, FRAME = -5, 9  # the places that all votes but the last, that of the cues, count for
 GRAM_FIRST, GRAM_FRAME = -3, 8  # the places that those of n-grams count for, and one more
+_GRAM_SIZES = np.array((SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), np.intc), np.array(GRAM_SHIFTS, np.intc)
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
 
@@ -77,14 +78,14 @@ class Heat(NamedTuple):
         ValueError
             If a table has not the shape that its vote needs: rows are looked up unchecked.
         """
-        wanted = [(vote.size, vote.width) for vote in _no_votes()]
+        every = _no_votes()
+        wanted = [(vote.size, vote.width) for vote in every]
         sizes = [1 << bits for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)]
         if [t.shape for t in tables] != wanted or [len(t) for t in background] != sizes:
             raise ValueError("the tables of the span model have not the shapes that they need")
-        *framed, _ = _no_votes()
-        frames = [_padded(table, 0, GRAM_FRAME) for table in tables[: len(GRAM_BITS)]]
-        for vote, table in zip(framed[len(frames) :], tables[len(frames) : -1], strict=True):
-            frames.append(_padded(table, vote.first - FRAME_FIRST, FRAME))
+        n = len(GRAM_BITS)
+        frames = [_padded(table, 0, GRAM_FRAME) for table in tables[:n]]
+        frames += [_padded(t, v.first - FRAME_FIRST, FRAME) for v, t in zip(every[n:-1], tables[n:-1], strict=True)]
         return cls(tuple(tables), bias, background, tuple(frames))
 
     @property
@@ -243,9 +244,8 @@ def measure_and_score(
     folded = fold_codes(codes)
     kinds = char_kinds(folded)
     fit, total = np.empty((len(Fit._fields), len(codes)), np.float32), np.empty(len(codes), np.float32)
-    bits, shifts = np.array((SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), np.intc), np.array(GRAM_SHIFTS, np.intc)
     compiled.loops.weigh(
-        folded, kinds, cues, HAN, bits, shifts, heat.background, heat.frames, heat.tables[-1], heat.at_rest, fit, total
+        folded, kinds, cues, HAN, *_GRAM_SIZES, heat.background, heat.frames, heat.tables[-1], heat.at_rest, fit, total
     )
     return Traits(codes, folded, kinds, cues, Fit(*fit)), total
 
@@ -255,7 +255,7 @@ def score(traits: Traits, grams: Grams, heat: Heat) -> NDArray[np.float32]:
     n, (*framed, cue) = len(traits.codes), votes(traits, grams)
     frame = np.zeros((n, FRAME + 1), np.float32)
     for vote, table in zip(framed, heat.frames, strict=True):
-        first = FRAME - GRAM_FRAME + 1 if table.shape[1] == GRAM_FRAME else 0
+        first = GRAM_FIRST - FRAME_FIRST if table.shape[1] == GRAM_FRAME else 0
         frame[:, first : first + table.shape[1]] += table.take(vote.row, axis=0)
     cues = heat.tables[-1]
     total = np.full(n, heat.at_rest, np.float32)

@@ -91,8 +91,13 @@ def row_of(answer: Row | Died, page: RawPage, fields: Fields) -> Row:
 
 def own_columns(columns: Mapping[str, Any], fields: Fields) -> Iterator[tuple[str, Any]]:
     """Yield the caller's columns that a row keeps: not its id and URL where they are called so in ours, too."""
-    same = {("id", fields.id), ("url", fields.url)}
-    return ((name, value) for name, value in columns.items() if (name, name) not in same)
+    twice = stated_twice(fields)
+    return ((name, value) for name, value in columns.items() if name not in twice)
+
+
+def stated_twice(fields: Fields) -> set[str]:
+    """Return the caller's columns that say what our own of the same name say."""
+    return {ours for ours, theirs in (("id", fields.id), ("url", fields.url)) if ours == theirs}
 
 
 def kept_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Where models are found, without loading one."""
+"""Where models, and what else answers depend on, are found, without loading anything."""
 
 from __future__ import annotations
 
@@ -26,6 +26,12 @@ def find_model(name: str | os.PathLike[str] | None = None) -> Path:
             return place
     looked = ", ".join(str(place) for place in places)
     raise ModelError(f"no model {wanted!r}: looked for card.json in {looked}")
+
+
+def package_files() -> list[Path]:
+    """Return the files of the package that answers depend on: a version number stays the same while somebody works on it."""
+    package = Path(str(files("detector")))
+    return sorted(path for path in package.rglob("*") if path.suffix in (".py", ".pyx", ".tsv"))
 
 
 def _model_roots() -> list[Path]:

@@ -82,3 +82,15 @@ def read_pages(
 def warn(message: str) -> None:
     """Tell on stderr what is not taken into account."""
     click.echo(f"detector: left out: {message}", err=True)
+
+
+class Losses:
+    """Tells on stderr what is not taken into account, and counts it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def __call__(self, message: str) -> None:
+        """Take one more."""
+        self.number += 1
+        warn(message)

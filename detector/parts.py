@@ -17,10 +17,9 @@ import zstandard
 
 from detector.decode import without_surrogates
 from detector.errors import InputError, OutputError
-from detector.judged import OURS, Row, kept_name
+from detector.judged import OURS, Row, kept_name, stated_twice
 from detector.readers import Fields, format_of
 
-FORMATS = ("jsonl", "jsonl.gz", "jsonl.zst", "parquet")
 ROWS_AT_ONCE = 512  # in a row group of Parquet, which is held until it is full
 EXTRA = "extra"  # the Parquet column in which the columns of JSON lines and archives stand, as JSON
 
@@ -225,8 +224,7 @@ def kept_schema(schema: Any, fields: Fields) -> Any:
 
     texts = [name for name in fields.text if name in schema.names]
     judged = {*fields.html, *(texts if len(texts) == 1 and not set(fields.html) & set(schema.names) else [])}
-    same = {name for name, theirs in (("id", fields.id), ("url", fields.url)) if name == theirs}
-    left = [field for field in schema if field.name not in judged | same]
+    left = [field for field in schema if field.name not in judged | stated_twice(fields)]
     return pa.schema([field.with_name(kept_name(field.name)) for field in left])
 
 

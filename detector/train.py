@@ -319,7 +319,6 @@ def _fit_pass(
         again = shown.copy()
         again[:, list(strange)] = list(strange.values())
         shown, truth = np.concatenate([shown, again]), np.concatenate([truth, truth])
-    shown = np.ascontiguousarray(shown)  # rows are drawn by the batch
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed, small number of epochs is the regularisation
         return [make(seed).fit(shown, truth) for seed in seeds]

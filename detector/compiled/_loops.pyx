@@ -217,7 +217,7 @@ def word_scores(
     cdef double scale
     cdef float weight
     cdef int32_t* counts = <int32_t*>calloc(n_buckets, sizeof(int32_t))
-    cdef uint32_t* touched = <uint32_t*>malloc(3 * longest * sizeof(uint32_t) + 1)
+    cdef uint32_t* touched = <uint32_t*>malloc(longest * sizeof(uint32_t))
     if counts == NULL or touched == NULL:
         free(counts)
         free(touched)

@@ -8,14 +8,13 @@ One thread (set OMP_NUM_THREADS=1); of each step the best of some rounds over al
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 from unittest.mock import patch
 
 import click
+from timing import timed
 
 import detector.pipeline
 import detector.spans
@@ -41,29 +40,6 @@ def handed_over(pages: list[RawPage]) -> list[tuple[list[list[str]], Cued]]:
     return batches
 
 
-@contextmanager
-def timed(steps: tuple[str, ...], spent: dict[str, float]) -> Iterator[None]:
-    """Add up the seconds that steps of the search take."""
-
-    def wrapped(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
-        def timing(*args: Any) -> Any:
-            start = perf_counter()
-            result = step(*args)
-            spent[name] += perf_counter() - start
-            return result
-
-        return timing
-
-    originals = {name: getattr(detector.spans, name) for name in steps}
-    try:
-        for name, step in originals.items():
-            setattr(detector.spans, name, wrapped(name, step))
-        yield
-    finally:
-        for name, step in originals.items():
-            setattr(detector.spans, name, step)
-
-
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--rounds", default=7, show_default=True)
@@ -77,7 +53,7 @@ def main(folder: Path, rounds: int) -> None:
     for _ in range(rounds):
         spent: dict[str, float] = defaultdict(float)
         start = perf_counter()
-        with timed(STEPS, spent):
+        with timed([(detector.spans, name) for name in STEPS], spent):
             for batch, cued in batches:
                 detector.spans.find_spans(batch, spans, lexicon, cued)
         spent["all"] = perf_counter() - start

@@ -14,8 +14,7 @@ import resource
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -26,14 +25,18 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "quality"))
 from peers import peers
+from timing import timed
 
-import detector.features
+import detector.model
 import detector.pipeline
 from detector import RawPage, compiled, detect, load_model
 from detector.decode import decode
 
 BATCH = 64
-STAGES = ("decode", "segment", "concat", "featurize", "_find_spans", "_verdict")
+STAGES = (
+    *((detector.pipeline, name) for name in ("decode", "segment", "concat", "featurize", "_find_spans", "_verdict")),
+    (detector.model.Model, "predict_proba"),
+)
 REFERENCE = "resiliparse"
 SIZES = (1, 10, 100, 1_000, 10_000)  # kilobytes
 
@@ -89,39 +92,12 @@ def show_race(spent: dict[str, list[list[float]]], bodies: list[bytes]) -> None:
         click.echo(f"| {name} | {len(bodies) / seconds:.0f} | {size / seconds:.1f} | {ratio} |")
 
 
-@contextmanager
-def timed(spent: dict[str, float]) -> Iterator[None]:
-    """Add up the seconds that the stages of `detect` take."""
-
-    def wrapped(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
-        def timing(*args: Any, **kwargs: Any) -> Any:
-            start = perf_counter()
-            result = step(*args, **kwargs)
-            spent[name] += perf_counter() - start
-            return result
-
-        return timing
-
-    originals = {name: getattr(detector.pipeline, name) for name in STAGES}
-    model = detector.model.Model
-    predict = model.predict_proba
-    try:
-        for name, step in originals.items():
-            setattr(detector.pipeline, name, wrapped(name, step))
-        model.predict_proba = wrapped("predict_proba", predict)  # type: ignore[method-assign]
-        yield
-    finally:
-        for name, step in originals.items():
-            setattr(detector.pipeline, name, step)
-        model.predict_proba = predict  # type: ignore[method-assign]
-
-
 def show_stages(bodies: list[bytes], rounds: int, model: Any) -> None:
     best: dict[str, float] = {}
     for _ in range(rounds):
         spent: dict[str, float] = defaultdict(float)
         start = perf_counter()
-        with timed(spent):
+        with timed(STAGES, spent):
             for _ in detect([RawPage(str(i), body) for i, body in enumerate(bodies)], model):
                 pass
         spent["all"] = perf_counter() - start
