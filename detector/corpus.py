@@ -224,7 +224,7 @@ def sentence_pages(documents: Sequence[Document]) -> Labeled:
     """Make plain-text pages of sentences: content, whatever was injected into them, and half of them beside spam."""
     random, parts = Random(len(documents)), []
     for number, document in enumerate(documents):
-        lines = [(text, Label.CONTENT) for text in document.texts[1:]]
+        lines = [(text, Label.CONTENT) for text in document.texts[1:] if text]
         for _ in range(random.choice((0, 0, 1, 2))):
             lines.insert(random.randint(0, len(lines)), (spam_line(random, OWN_PART), Label.SPAM))
         kind = INJECTED if any(document.spans) else SENTENCE

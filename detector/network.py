@@ -28,6 +28,10 @@ class Network(NamedTuple):
             layer = np.maximum(layer @ weights + biases, 0)
         return softmax(layer @ self.weights[-1] + self.biases[-1])
 
+    def unbounded(self) -> Network:
+        """Return the network for features that are bounded by what they are, and need not be clipped."""
+        return self._replace(low=np.full_like(self.low, -np.inf), high=np.full_like(self.high, np.inf))
+
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return all arrays by name, for saving."""
         named = {"low": self.low, "high": self.high, "mean": self.mean, "scale": self.scale}
@@ -77,6 +81,7 @@ class Panel(NamedTuple):
     networks: tuple[Network, ...]
     first: NDArray[np.float32]
     bias: NDArray[np.float32]
+    clips: bool  # whether any feature has bounds
 
     @classmethod
     def of(cls, networks: Sequence[Network]) -> Panel:
@@ -90,7 +95,8 @@ class Panel(NamedTuple):
         if not all(np.array_equal(a, b) for n in networks[1:] for a, b in zip(n[:4], networks[0][:4], strict=True)):
             raise ValueError("the networks scale their features in different ways")
         first = np.hstack([network.weights[0] for network in networks]) / networks[0].scale[:, None]
-        return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]))
+        clips = bool(np.isfinite([networks[0].low, networks[0].high]).any())
+        return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]), clips)
 
     @classmethod
     def from_arrays(cls, named: Mapping[str, NDArray[Any]], kind: str) -> Panel:
@@ -109,8 +115,8 @@ class Panel(NamedTuple):
     def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the mean of their class probabilities, float32 (n, k); NaN counts as the training mean."""
         scaling = self.networks[0]
-        layer = np.clip(X, scaling.low, scaling.high)  # from here on in place: the arrays are large
-        layer -= scaling.mean
+        layer = np.clip(X, scaling.low, scaling.high) if self.clips else X.copy()
+        layer -= scaling.mean  # from here on in place: the arrays are large
         if np.isnan(layer.sum()):
             layer[np.isnan(layer)] = 0
         layer = layer @ self.first

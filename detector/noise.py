@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.chars import HAN, OTHER, SYMBOL, char_kinds, code_points, fold_codes
-from detector.heat import LOG_STEPS, PAIR_BITS, SINGLE_BITS, Background, buckets
+from detector.heat import LOG_STEPS, PAIR_BITS, SINGLE_BITS, Background, buckets, join
 
 MIN_GLOSSES = 3  # of common characters in a page
 MIN_WEDGES = 3  # of one symbol inside words of a page
@@ -22,7 +22,7 @@ COMMON = 9.0  # log2 of how often the background holds a character that needs no
 JOINED = 7.0  # log2 of how often the background holds a pair that belongs together
 _GLOSS = re.compile(r"(?<=[\u3400-\u9fff])[(（][a-zü]*[āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ][a-zü]*[)）]")
 HONEST_MARKS = frozenset(
-    "·•・—-~～_/\\|+=*＊°％%‰℃№①②③④⑤⑥⑦⑧⑨⑩×÷→←↑↓■□▲△▼●○◆◇★☆※“”‘’…\u3000\u00a0"
+    "·•・—-~～_/\\|｜+=*＊°％%‰℃№①②③④⑤⑥⑦⑧⑨⑩×÷→←↑↓■□▲△▼●○◆◇★☆※“”‘’…\u3000\u00a0"
 )  # marks of lists, numbers, names
 _HONEST_CODES = np.array([ord(c) for c in sorted(HONEST_MARKS)], np.uint32)
 _TONED = np.array([ord(c) for c in "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"], np.uint32)
@@ -66,12 +66,15 @@ def _glosses(texts: Sequence[str], background: Background) -> list[Place]:
 
 
 def _wedges(texts: Sequence[str], background: Background) -> list[Place]:
-    found: list[Place] = []
-    for number, text in enumerate(texts):
-        odd = _between_han(char_kinds(code_points(text)))
-        found += [
-            (number, at, at + 1) for at in odd.tolist() if text[at] not in HONEST_MARKS and not text[at].isalnum()
-        ]
+    codes, starts = join(texts)
+    odd = _between_han(char_kinds(codes))
+    odd = odd[~np.isin(codes[odd], _HONEST_CODES)]
+    number = np.searchsorted(starts, odd, "right") - 1
+    found = [
+        (n, at, at + 1)
+        for n, at in zip(number.tolist(), (odd - starts[number]).tolist(), strict=True)
+        if not texts[n][at].isalnum()
+    ]
     across = "".join(texts[number][start - 1] + texts[number][stop] for number, start, stop in found)
     joined = _log_counts(across, 2, background.pairs, PAIR_BITS)[::2] >= JOINED if found else np.zeros(0, bool)
     inside = [place for place, is_joined in zip(found, joined.tolist(), strict=True) if is_joined]

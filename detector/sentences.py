@@ -49,13 +49,13 @@ def read_injected(path: Path) -> list[Document]:
 
 
 def read_honest(path: Path) -> list[Document]:
-    """Read honest documents, JSON lines with ``text``, whose lines are its texts."""
+    """Read honest documents, JSON lines with ``text``, whose lines are its texts, and with ``title`` where there is one."""
     try:
-        texts = [json.loads(line)["text"] for line in path.read_text("utf-8").splitlines()]
-    except (ValueError, KeyError, TypeError) as error:
+        records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        found = [[record.get("title", ""), *record["text"].split("\n")] for record in records]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise LabelError(f"{path}: not JSON lines with a field text ({error})") from error
-    parts = [text.split("\n") for text in texts]
-    return [Document(["", *part], [[] for _ in range(len(part) + 1)], f"own{i % 8}") for i, part in enumerate(parts)]
+    return [Document(texts, [[] for _ in texts], f"own{i % 8}") for i, texts in enumerate(found)]
 
 
 def read_sentences(folder: Path) -> tuple[list[Document], list[Document]]:

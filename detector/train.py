@@ -313,13 +313,14 @@ def _fit_pass(
     strange: dict[int, float],
 ) -> list[Any]:
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
     shown, truth = X[label >= 0], label[label >= 0]
     if strange:
         again = shown.copy()
         again[:, list(strange)] = list(strange.values())
         shown, truth = np.concatenate([shown, again]), np.concatenate([truth, truth])
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # threads wait for one another longer than they work
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed, small number of epochs is the regularisation
         return [make(seed).fit(shown, truth) for seed in seeds]
 
@@ -383,11 +384,13 @@ def spam_thresholds(rows: Rows, proba: NDArray[np.float32]) -> dict[str, tuple[f
 # ---------------------------------------------------------------- the whole
 
 
-def compare(rows: Rows, names: Sequence[str], report: Report, seed: int = 0) -> Iterator[tuple[str, Scores]]:
+def compare(
+    rows: Rows, names: Sequence[str], report: Report, seed: int = 0, folds: int = FOLDS
+) -> Iterator[tuple[str, Scores]]:
     """Cross-validate classifiers one after another, thresholds chosen for each."""
     for name in names:
         report(f"cross-validating {name} over {len(set(rows.sites))} sites")
-        proba = cross_validate(rows, CLASSIFIERS[name], seed=seed)
+        proba = cross_validate(rows, CLASSIFIERS[name], folds=folds, seed=seed)
         scores = score(rows, proba, *choose_thresholds(rows, proba))
         yield name, replace(scores, policies=spam_thresholds(rows, proba))
 
@@ -417,9 +420,9 @@ def train(
     return found
 
 
-def fit_model(rows: Rows, words: Words, lexicon: Lexicon, name: str, *, seed: int = 0) -> Model:
-    """Fit a model and its thresholds without saving it or comparing classifiers."""
-    scores = dict(compare(rows, [DEFAULT_CLASSIFIER], lambda _: None, seed))[DEFAULT_CLASSIFIER]
+def fit_model(rows: Rows, words: Words, lexicon: Lexicon, name: str, *, seed: int = 0, folds: int = FOLDS) -> Model:
+    """Fit a model and its thresholds without saving it or comparing classifiers; `folds` choose the thresholds."""
+    scores = dict(compare(rows, [DEFAULT_CLASSIFIER], lambda _: None, seed, folds))[DEFAULT_CLASSIFIER]
     fitted = fit(rows, CLASSIFIERS[DEFAULT_CLASSIFIER], seed)
     return _model(fitted, words, make_card(name, rows, lexicon, scores, {}, seed))
 

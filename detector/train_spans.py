@@ -183,8 +183,9 @@ def find_windows(documents: Sequence[Document], weighed: Weighed, n_written: int
 
 
 def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Sequence[int]) -> Panel:
-    """Fit the networks over windows."""
-    return _fit_networks(rows, truth, (48,), 256, 12, 0.1, seeds)
+    """Fit the networks over windows, in which every number is bounded."""
+    fitted = _fit_networks(rows, truth, (48,), 256, 12, 0.1, seeds)
+    return Panel.of([network.unbounded() for network in fitted.networks])
 
 
 class Candidates(NamedTuple):
@@ -230,11 +231,12 @@ def _fit_networks(
     from sklearn.neural_network import MLPClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
+    from threadpoolctl import threadpool_limits
 
     if len(set(truth.tolist())) < 2:
         raise InputError("too little text to learn injected strings from: no candidates of both kinds")
     fitted = []
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), threadpool_limits(1):  # threads wait for one another longer than they work
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is the regularisation
         for seed in seeds:
             network = MLPClassifier(hidden, alpha=alpha, batch_size=batch, max_iter=epochs, random_state=seed)

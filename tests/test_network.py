@@ -91,3 +91,12 @@ def test_networks_saved_together_scale_alike():
 
 def test_softmax_of_large_numbers():
     assert softmax(np.float32([[1000, 1000], [-1000, 0]])).tolist() == [[0.5, 0.5], [0.0, 1.0]]
+
+
+def test_without_bounds_nothing_is_clipped(pipeline):
+    network = Network.from_pipeline(pipeline)
+    inside = np.clip(np.float32([[0, 5, -3, 0, 0, 2]]), network.low, network.high)
+    free, bound = Panel.of([network.unbounded()]), Panel.of([network])
+    assert free.predict_proba(inside).tolist() == bound.predict_proba(inside).tolist()
+    assert free.predict_proba(inside + 9).tolist() != bound.predict_proba(inside + 9).tolist()
+    assert np.isfinite(inside).all()

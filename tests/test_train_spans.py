@@ -9,7 +9,7 @@ import pytest
 
 import detector.train_spans as train_spans_module
 from detector.corpus import gather
-from detector.errors import InputError, LabelError
+from detector.errors import InputError
 from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, POLICIES
 from detector.sentences import read_honest, read_injected
@@ -44,24 +44,6 @@ def sentences(tmp_path_factory):
     honest = ["警方提醒，网络赌博害人害己。", "渡口停航\n恢复时间另行通知。"]
     (folder / "honest.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in honest * 4), "utf-8")
     return folder
-
-
-def test_marks_become_spans(sentences):
-    document = read_injected(sentences / "injected.txt")[0]
-    assert document.texts == ["某博通水", "记者从某博官网水利局获悉，渠段已通水。"]
-    assert document.spans == [[(0, 2)], [(3, 7)]]
-
-
-def test_the_lines_of_an_honest_document_are_its_texts(sentences):
-    one, two = read_honest(sentences / "honest.jsonl")[:2]
-    assert (one.texts, one.spans) == (["", "警方提醒，网络赌博害人害己。"], [[], []])
-    assert (two.texts, two.spans) == (["", "渡口停航", "恢复时间另行通知。"], [[], [], []])
-
-
-def test_a_wrong_file_of_sentences_is_named(tmp_path):
-    (tmp_path / "honest.jsonl").write_text("[]\n", "utf-8")
-    with pytest.raises(LabelError, match=r"honest.jsonl"):
-        read_honest(tmp_path / "honest.jsonl")
 
 
 def test_carriers_become_documents_without_a_title():

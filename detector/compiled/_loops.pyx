@@ -21,7 +21,6 @@ cdef enum:  # as in heat.py
     KINDS = 8
     FRAME = 9  # places of a frame
     AFTER = 3  # of its places that stand behind the character itself
-    RING = 16  # rows of frames at hand, a power of two that is more than FRAME
     GRAMS = 3  # tables of n-grams, whose rows are GRAM_FRAME wide and begin at place GRAM_FIRST of the frame
     GRAM_FRAME = 8
     GRAM_FIRST = 2
@@ -33,6 +32,7 @@ cdef enum:  # as in heat.py
 ctypedef const float* Row
 
 cdef struct Char:  # what is looked up of a character, and the rows it has in the tables of n-grams
+    uint32_t[3] wide  # as hashed for the background
     uint32_t[3] gram
     float single, pair, triple  # counts in the background
     uint8_t pair_level, triple_level
@@ -57,16 +57,25 @@ cdef void look_up(
 ) noexcept nogil:
     """`heat.gram_buckets`, and the background's counts."""
     cdef Py_ssize_t i, n = folded.shape[0]
-    cdef uint64_t rolling, one, two, three
-    for i in range(n):
-        rolling = folded[i] * <uint64_t>0x9E3779B97F4A7C15
-        one = mixed(rolling, bits[0])
-        rolling = rolled(rolling, folded[i + 1] if i + 1 < n else 0)
-        two = mixed(rolling, bits[1])
-        rolling = rolled(rolling, folded[i + 2] if i + 2 < n else 0)
-        three = mixed(rolling, bits[2])
-        chars[i].gram[0], chars[i].gram[1], chars[i].gram[2] = one >> shifts[0], two >> shifts[1], three >> shifts[2]
-        chars[i].single, chars[i].pair, chars[i].triple = singles[one] * <float>0.125, pairs[two] * <float>0.125, triples[three] * <float>0.125
+    cdef uint64_t rolling
+    cdef Char* char
+    for i in range(n + AHEAD):
+        if i < n:
+            char = &chars[i]
+            rolling = folded[i] * <uint64_t>0x9E3779B97F4A7C15
+            char.wide[0] = mixed(rolling, bits[0])
+            rolling = rolled(rolling, folded[i + 1] if i + 1 < n else 0)
+            char.wide[1] = mixed(rolling, bits[1])
+            rolling = rolled(rolling, folded[i + 2] if i + 2 < n else 0)
+            char.wide[2] = mixed(rolling, bits[2])
+            prefetch(&singles[char.wide[0]])
+            prefetch(&pairs[char.wide[1]])
+            prefetch(&triples[char.wide[2]])
+        if i >= AHEAD:
+            char = &chars[i - AHEAD]
+            char.gram[0], char.gram[1], char.gram[2] = char.wide[0] >> shifts[0], char.wide[1] >> shifts[1], char.wide[2] >> shifts[2]
+            char.single, char.pair = singles[char.wide[0]] * <float>0.125, pairs[char.wide[1]] * <float>0.125
+            char.triple = triples[char.wide[2]] * <float>0.125
 
 
 cdef void fit_together(Char* chars, const uint8_t[::1] kinds, int han, float[:, ::1] fit) noexcept nogil:
@@ -100,9 +109,8 @@ def weigh(
     cdef const float[:, ::1] table
     cdef Row[TABLES] start
     cdef Row row
-    cdef float[RING][FRAME + 1] ring
-    cdef float* frame
-    cdef float sum
+    cdef float[FRAME + 1] frame  # what one character says
+    cdef float[FRAME] open  # sums that further characters have a say in
     cdef int t, kind1, kind2
     cdef size_t[TABLES] rows
     for t in range(TABLES):
@@ -112,13 +120,13 @@ def weigh(
     cdef Char* chars = <Char*>calloc(n + 1, sizeof(Char))
     if chars == NULL:
         raise MemoryError
-    memset(ring, 0, sizeof(ring))
+    for k in range(FRAME):
+        open[k] = base
     with nogil:
         look_up(chars, folded, bits, shifts, singles, pairs, triples)
         fit_together(chars, kinds, han, fit)
         for i in range(n + AFTER):
-            frame = ring[i & (RING - 1)]
-            memset(frame, 0, sizeof(ring[0]))
+            memset(frame, 0, sizeof(frame))
             if i + AHEAD < n:
                 for t in range(GRAMS):
                     prefetch(start[t] + <size_t>chars[i + AHEAD].gram[t] * GRAM_FRAME)
@@ -139,10 +147,10 @@ def weigh(
                     for k in range(FRAME):
                         frame[k] += row[k]
             if i >= AFTER:  # all that counts for this one has been read
-                sum = base
-                for k in range(FRAME):
-                    sum += ring[(i - FRAME + 1 + k) & (RING - 1)][k]
-                total[i - AFTER] = sum
+                total[i - AFTER] = open[FRAME - 2] + frame[FRAME - 1]
+            for k in range(FRAME - 2, 0, -1):
+                open[k] = open[k - 1] + frame[k]
+            open[0] = base + frame[0]
         for i in range(n):
             if cues[i]:  # only what a cue says otherwise than no cue is added
                 for k in range(CUE_WIDTH):

@@ -31,7 +31,7 @@ from detector.pipeline import detect, segment_pages
 from detector.repeats import RepeatTable, count_repeats
 from detector.rows import concat_rows
 from detector.sentences import read_sentences
-from detector.train import fit_model, rows_crossed, rows_with_words, site_folds, training_sentences
+from detector.train import FOLDS, fit_model, rows_crossed, rows_with_words, site_folds, training_sentences
 
 MIN_PAGES = 10  # of a site, for its repeated blocks to say something
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ def clean_pages(folder: Path) -> list[GoldPage]:
     return [p for p in read_gold(folder / "pages", folder / "gold", index) if p.page.page_id in news]
 
 
-def fold_model(train: list[GoldPage], seed: int, carriers: Path | None = None) -> Model:
+def fold_model(train: list[GoldPage], seed: int, carriers: Path | None = None, folds: int = FOLDS) -> Model:
     """Fit everything from scratch on the pages of some sites, on the project's own pages and on general text."""
     lexicon = load_lexicon()
     honest = read_sentences(ROOT / "labeled" / "sentences")[1]
@@ -65,7 +65,7 @@ def fold_model(train: list[GoldPage], seed: int, carriers: Path | None = None) -
         [gather(read_labeled(ROOT / "labeled" / "pages"), honest=honest), sentence_pages(sentences)]
     )
     own = rows_with_words(written, lexicon, words)
-    return fit_model(concat_rows([rows, own]), words, lexicon, "fold", seed=seed)
+    return fit_model(concat_rows([rows, own]), words, lexicon, "fold", seed=seed, folds=folds)
 
 
 def fold_texts(
