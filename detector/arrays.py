@@ -1,4 +1,4 @@
-"""Short names for kinds of arrays, where the exact width does not matter; and feature matrices, put together by columns.
+"""Short names for kinds of arrays, where the exact width does not matter; sums that are exact; feature matrices, put together by columns.
 
 Docstrings give dtypes and shapes.
 """
@@ -15,6 +15,19 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
 Bools = NDArray[np.bool_]
+
+
+GRID = 2.0**20
+
+
+def on_grid(values: Floats | Bools) -> NDArray[np.float64]:
+    """Round to multiples of ``2 ** -20``, float64.
+
+    Sums of such numbers are exact up to ``2 ** 33``, and so the difference of two running sums does not depend on what was
+    added up before, such as the other pages of a batch.
+    """
+    rounded: NDArray[np.float64] = np.rint(values * GRID, dtype=np.float64)
+    return rounded / GRID
 
 
 def side_by_side(parts: Sequence[Floats | Ints | Bools]) -> NDArray[np.float32]:

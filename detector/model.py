@@ -88,8 +88,8 @@ class Model:
         """Return float32 (n, 3) in `Label` order from features that `features.featurize` made."""
         if len(own) == 0:
             return np.zeros((0, 3), np.float32)
-        proba = self.first.predict_proba(with_context(own, layout.page_offsets))
-        return self.second.predict_proba(second_pass_input(proba, own, layout))
+        proba = self.first.predict_proba(with_context(own, layout.page_offsets), layout.page_offsets)
+        return self.second.predict_proba(second_pass_input(proba, own, layout), layout.page_offsets)
 
     def under(self, policy: str) -> Model:
         """Return the model with the thresholds of a policy, one of `labels.POLICIES`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,11 +23,11 @@ class Network(NamedTuple):
     weights: tuple[NDArray[np.float32], ...]
     biases: tuple[NDArray[np.float32], ...]
 
-    def from_second_layer(self, layer: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return class probabilities, float32 (n, k), from what leaves the first layer."""
+    def from_second_layer(self, layer: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return class probabilities, float32 (n, k), from what leaves the first layer; see `product` for `offsets`."""
         for weights, biases in zip(self.weights[1:-1], self.biases[1:-1], strict=True):
-            layer = np.maximum(layer @ weights + biases, 0)
-        return softmax(layer @ self.weights[-1] + self.biases[-1])
+            layer = np.maximum(product(layer, weights, offsets) + biases, 0)
+        return softmax(product(layer, self.weights[-1], offsets) + self.biases[-1])
 
     def unbounded(self) -> Network:
         """Return the network for features that are bounded by what they are, and need not be clipped."""
@@ -112,21 +113,35 @@ class Panel(NamedTuple):
         """Return all arrays as ``kind/number/name``, for saving."""
         return {f"{kind}/{i}/{name}": a for i, n in enumerate(self.networks) for name, a in n.arrays().items()}
 
-    def predict_proba(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the mean of their class probabilities, float32 (n, k); NaN counts as the training mean."""
+    def predict_proba(self, X: NDArray[np.float32], offsets: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Return the mean of their class probabilities, float32 (n, k); NaN counts as the training mean.
+
+        Page ``i`` of a batch has the rows ``offsets[i]`` to ``offsets[i + 1]``: what is said of them does not depend on
+        the batch, to the last bit. Without, all rows are one page's.
+        """
+        offsets = np.array([0, len(X)]) if offsets is None else offsets
         scaling = self.networks[0]
         layer = np.clip(X, scaling.low, scaling.high) if self.clips else X.copy()
         layer -= scaling.mean  # from here on in place: the arrays are large
         if np.isnan(layer.sum()):
             layer[np.isnan(layer)] = 0
-        layer = layer @ self.first
+        layer = product(layer, self.first, offsets)
         layer += self.bias
         np.maximum(layer, 0, out=layer)
         bounds = np.cumsum([len(network.biases[0]) for network in self.networks])[:-1]
         parts = zip(self.networks, np.split(layer, bounds, axis=1), strict=True)
-        said = [network.from_second_layer(np.ascontiguousarray(part)) for network, part in parts]
+        said = [network.from_second_layer(np.ascontiguousarray(part), offsets) for network, part in parts]
         mean: NDArray[np.float32] = np.mean(said, axis=0, dtype=np.float32)
         return mean
+
+
+def product(rows: NDArray[np.float32], weights: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Multiply the rows of one page after another: the last bits of a product depend on how many rows it is made of."""
+    out = np.empty((len(rows), weights.shape[1]), np.float32)
+    for first, last in pairwise(offsets.tolist()):
+        if first < last:
+            np.matmul(rows[first:last], weights, out=out[first:last])
+    return out
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -53,14 +53,16 @@ class Judges(NamedTuple):
     networks: Panel
     forest: Forest
 
-    def predict_proba(self, rows: NDArray[np.float32], floor: float = 0.0) -> NDArray[np.float32]:
-        """Return the probability that each candidate was injected, float32 (m,).
+    def predict_proba(
+        self, rows: NDArray[np.float32], floor: float = 0.0, offsets: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
+        """Return the probability that each candidate was injected, float32 (m,); those of a page from offset to offset.
 
         Those that cannot reach `floor`, whatever the trees would say, are not shown to them: theirs comes out too low.
         """
         if not len(rows):
             return np.zeros(0, np.float32)
-        proba = self.networks.predict_proba(rows)[:, 1]
+        proba = self.networks.predict_proba(rows, offsets)[:, 1]
         hopeful = proba >= 2 * floor - 1
         proba[hopeful] += self.forest.predict_proba(rows[hopeful])
         return proba * np.float32(0.5)
@@ -163,7 +165,7 @@ def judge_runs(
     weighed = weigh(pages, model.heat, lexicon, cued)
     look = look_again(weighed, model.windows)
     runs = find_runs(weighed, look)
-    return weighed, runs, model.judges.predict_proba(describe(weighed, look, runs), floor)
+    return weighed, runs, model.judges.predict_proba(describe(weighed, look, runs), floor, weighed.offsets(runs.start))
 
 
 def echoes(text: str, strings: Mapping[str, Found]) -> list[tuple[tuple[int, int], Found]]:

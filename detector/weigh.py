@@ -57,6 +57,10 @@ class Weighed(NamedTuple):
     reports: NDArray[np.int64]
     background: Background
 
+    def offsets(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of some ascending places are each page's: those from one offset to the next, int64 (p + 1,)."""
+        return np.searchsorted(self.page[places], np.arange(len(self.first)))
+
 
 class Cued(NamedTuple):
     """Cues that have been found already, in those texts that are blocks.

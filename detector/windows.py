@@ -93,9 +93,15 @@ def cold_look(n_chars: int) -> Look:
     return Look(cold, cold.copy(), cold.copy(), np.zeros(n_chars, np.float32))
 
 
-def judge_windows(look: Look, chosen: NDArray[np.int64], networks: Panel, rows: NDArray[np.float32]) -> None:
-    """Write into `look` what the networks say of the chosen characters."""
-    p = np.maximum(networks.predict_proba(rows), MIN_PROBA)
+def judge_windows(
+    look: Look,
+    chosen: NDArray[np.int64],
+    networks: Panel,
+    rows: NDArray[np.float32],
+    offsets: NDArray[np.int64] | None = None,
+) -> None:
+    """Write into `look` what the networks say of the chosen characters; those of a page from offset to offset."""
+    p = np.maximum(networks.predict_proba(rows, offsets), MIN_PROBA)
     outside = np.log(p[:, OUTSIDE] + p[:, BEHIND])
     look.inside[chosen] = np.log(p[:, FIRST] + p[:, FURTHER]) - outside
     for column, tag in ((look.enter, FIRST), (look.stay, FURTHER), (look.leave, BEHIND)):
@@ -107,5 +113,5 @@ def look_again(weighed: Weighed, networks: Panel) -> Look:
     chosen = warm_zones(weighed.hot, weighed.traits.codes)
     look = cold_look(len(weighed.hot))
     if len(chosen):
-        judge_windows(look, chosen, networks, window_rows(weighed, chosen))
+        judge_windows(look, chosen, networks, window_rows(weighed, chosen), weighed.offsets(chosen))
     return look

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.arrays import Floats, Ints, side_by_side
+from detector.arrays import Floats, Ints, on_grid, side_by_side
 from detector.blocks import HOLDER_LEVELS
 from detector.features.context import shift, window_means
 from detector.features.mass import densest_run, signed_log
@@ -47,7 +47,7 @@ def columns(
         As in `Blocks`.
     """
     p = len(page_offsets) - 1
-    content, spam = (proba[:, label].astype(np.float64) for label in (Label.CONTENT, Label.SPAM))
+    content, spam = (on_grid(proba[:, label]) for label in (Label.CONTENT, Label.SPAM))
     page = np.repeat(np.arange(p), np.diff(page_offsets))
     expected = content * n_chars
     total: Floats = np.bincount(page, expected, minlength=p) + 1.0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.arrays import Bools, Floats, Ints
+from detector.arrays import Bools, Floats, Ints, on_grid
 
 STEPS = (-3, -2, -1, 1, 2, 3)
 WINDOWS = (2, 5, 12)  # blocks to each side
@@ -91,7 +91,7 @@ def window_means(column: Floats, page_offsets: Ints, reaches: Sequence[int]) -> 
 def _sums(column: Floats | Bools) -> Floats:
     """Sums up to each block, float64 (n + 1, …)."""
     out = np.zeros((*column.shape[:0:-1], len(column) + 1))
-    np.cumsum(column.T, axis=-1, dtype=np.float64, out=out[..., 1:])
+    np.cumsum(on_grid(column).T, axis=-1, out=out[..., 1:])
     return out.T
 
 

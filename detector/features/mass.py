@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detector.arrays import Bools, Floats, Ints, side_by_side
+from detector.arrays import Bools, Floats, Ints, on_grid, side_by_side
 from detector.blocks import HOLDER_LEVELS, Blocks
 from detector.chars import code_points
 from detector.features.shape import PAUSE, STOP, classify
@@ -16,7 +16,6 @@ NAMES = (
     "title_match", "title_cover", "after_headline", "chars_after_headline", "log_page_prose",
 )  # fmt: skip
 
-GAIN_STEPS = 1024  # gains are rounded to parts of this, so that sums are exact and a batch equals its pages
 RUN_COST = 12.0  # prose characters that one more block must bring to belong to the densest run
 
 
@@ -63,7 +62,7 @@ def densest_run(gain: Floats, page_offsets: Ints) -> tuple[Ints, Ints]:
     filled = np.flatnonzero(sizes)
     starts, sizes = page_offsets[filled], sizes[filled]
     page = np.repeat(np.arange(len(filled)), sizes)
-    gain = np.round(gain * GAIN_STEPS) / GAIN_STEPS
+    gain = on_grid(gain)
     # Pages are set apart by steps larger than any sum, so that one running minimum serves them all.
     step = page * np.ceil(np.abs(gain).sum() + 1)
     after = np.cumsum(gain) - step
