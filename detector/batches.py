@@ -66,7 +66,7 @@ def _filter(pages: Iterable[RawPage], judging: Judging, fields: Fields, schema: 
 def see_batches(pages: Iterable[RawPage]) -> Iterator[Any]:
     """Turn pages into rows of `site_index`, before they are counted; pages that cannot be read are none."""
     with _guard_for("see", lambda: Guard(load_see)) as guard:
-        found = (seen for _, seen in guard.map((None, page) for page in pages) if not isinstance(seen, Died))
+        found = (seen for _, (seen,) in guard.map((None, [page]) for page in pages) if not isinstance(seen, Died))
         names = row_schema().names
         rows = (dict(zip(names, row, strict=True)) for seen in found for row in rows_of(seen))
         yield from _batches(rows, row_schema())

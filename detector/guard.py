@@ -1,7 +1,8 @@
 """Work on pages of which one may crash, hang or eat memory: it costs a child process, never the run.
 
 A nursery, a fresh process, loads what the work needs once and forks children that share it; a child takes
-one item after another over a socket of its own. The kernel enforces the limits, inside C code too: an alarm that nobody
+one handful of items after another over a socket of its own. A handful whose child died is tried again item by item, so
+the death is that of the item that caused it. The kernel enforces the limits, inside C code too: an alarm that nobody
 handles ends a child in time, and its address space is bounded. A child that died is told from its exit status and
 replaced in some milliseconds. Nursery and children end when whoever started them does, for their sockets close.
 """
@@ -16,7 +17,7 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
@@ -28,7 +29,7 @@ from detector.errors import DetectorError
 SECONDS = 30.0  # of a core that an item may take; the slowest real pages take some 2
 PATIENCE = 10  # times as many by the clock, for an item that waits for what never comes; machines may be busy
 MEMORY = 2 << 30  # bytes of address space that a child may take beyond what it starts with
-WINDOW = 2048  # answers that may wait for one before them
+WINDOW = 64  # handfuls that may wait for one before them
 # Threads of a numeric library would neither survive a fork nor share the cores with the other children.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NEW, STATUS = "new", "status"  # what a nursery is asked for: a child, and how one ended
@@ -54,8 +55,36 @@ class _Child:
         self.pid: int = nursery.recv()
 
 
+class _Handful(Generic[Tag, Answer]):
+    """Items that are sent together, and the answers there are so far."""
+
+    def __init__(self, tag: Tag, size: int) -> None:
+        self.tag = tag
+        self.answers: list[Answer | Died | None] = [None] * size
+
+    @property
+    def is_done(self) -> bool:
+        return None not in self.answers
+
+
+class _Task(NamedTuple):
+    """Some items of a handful, from number `first` on."""
+
+    handful: _Handful[Any, Any]
+    first: int
+    items: Sequence[Any]
+
+    def settle(self, answers: list[Any] | Died) -> list[_Task]:
+        """Take the answers, or return what is to be tried apart."""
+        if isinstance(answers, Died) and len(self.items) > 1:
+            return [_Task(self.handful, self.first + i, [item]) for i, item in enumerate(self.items)]
+        found = [answers] if isinstance(answers, Died) else answers
+        self.handful.answers[self.first : self.first + len(self.items)] = found
+        return []
+
+
 class Guard(Generic[Item, Answer]):
-    """Children that do `load(*arguments)`'s work: a function of one item that returns an answer.
+    """Children that do `load(*arguments)`'s work: a function of some items that returns an answer to each.
 
     Parameters
     ----------
@@ -65,7 +94,8 @@ class Guard(Generic[Item, Answer]):
     workers : int
         Children at work at the same time.
     seconds : float
-        Time of a core that one item may take, so that a busy machine does not change what comes out.
+        Time of a core that one item may take, so that a busy machine does not change what comes out. A handful that
+        takes more is tried again item by item.
     memory : int
         Bytes that a child may take beyond what it starts with.
 
@@ -76,7 +106,7 @@ class Guard(Generic[Item, Answer]):
     """
 
     def __init__(
-        self, load: Callable[..., Callable[[Item], Answer]], arguments: tuple[Any, ...] = (), *, workers: int = 1,
+        self, load: Callable[..., Callable[[list[Item]], list[Answer]]], arguments: tuple[Any, ...] = (), *, workers: int = 1,
         seconds: float = SECONDS, memory: int = MEMORY,
     ) -> None:  # fmt: skip
         if workers < 1:
@@ -120,44 +150,46 @@ class Guard(Generic[Item, Answer]):
     def _new_child(self) -> _Child:
         return _Child(self._nursery, self._process.pid)
 
-    def map(self, items: Iterable[tuple[Tag, Item]]) -> Iterator[tuple[Tag, Answer | Died]]:
-        """Yield the answer to each item with its tag, in input order, whatever the number of children.
+    def map(self, handfuls: Iterable[tuple[Tag, Sequence[Item]]]) -> Iterator[tuple[Tag, list[Answer | Died]]]:
+        """Yield the answers to each handful with its tag, in input order, whatever the number of children.
 
-        An item is dropped as soon as it is answered; of an answer that waits for one before it, only the tag is kept.
+        Items are dropped as soon as they are answered; of answers that wait for others before them, only the tag is kept.
         """
-        waiting: deque[list[Any]] = deque()  # [tag, answer or None while it is worked on]
-        busy: dict[Any, tuple[int, list[Any]]] = {}
+        waiting: deque[_Handful[Tag, Answer]] = deque()
+        apart: deque[_Task] = deque()
+        busy: dict[Any, tuple[int, _Task]] = {}
         idle = list(range(len(self._children)))
-        source = iter(items)
+        source = iter(handfuls)
         ahead = next(source, None)
-        while waiting or ahead is not None:
-            while ahead is not None and idle and len(waiting) < WINDOW:
-                entry = [ahead[0], None]
+        while waiting or busy or ahead is not None:
+            while idle and (apart or (ahead is not None and len(waiting) < WINDOW)):
+                if apart:
+                    task = apart.popleft()
+                elif ahead is not None:
+                    task = _Task(_Handful(ahead[0], len(ahead[1])), 0, ahead[1])
+                    waiting.append(task.handful)
+                    ahead = next(source, None)
                 place = idle.pop()
-                busy[self._send(place, ahead[1])] = place, entry
-                waiting.append(entry)
-                ahead = next(source, None)
-            while waiting and waiting[0][1] is not None:
-                tag, answer = waiting.popleft()
-                yield tag, answer
-            if busy and (not idle or ahead is None or len(waiting) >= WINDOW):
-                for connection in wait(list(busy)):
-                    place, entry = busy.pop(connection)
-                    entry[1] = self._receive(place)
-                    idle.append(place)
+                busy[self._send(place, task.items)] = place, task
+            for connection in wait(list(busy)) if busy else ():
+                place, task = busy.pop(connection)
+                apart.extend(task.settle(self._receive(place)))
+                idle.append(place)
+            while waiting and waiting[0].is_done:
+                yield waiting[0].tag, waiting.popleft().answers  # type: ignore[misc]  # none is missing
 
     def ask(self, item: Item) -> Answer | Died:
         """Return the answer to one item."""
-        self._send(0, item)
-        answer: Answer | Died = self._receive(0)
-        return answer
+        self._send(0, [item])
+        answers: list[Answer] | Died = self._receive(0)
+        return answers if isinstance(answers, Died) else answers[0]
 
-    def _send(self, place: int, item: Item) -> Connection:
+    def _send(self, place: int, items: Sequence[Item]) -> Connection:
         try:
-            self._children[place].connection.send(item)
+            self._children[place].connection.send(items)
         except OSError:  # it died while it had nothing to do
             self._replace(place)
-            self._children[place].connection.send(item)
+            self._children[place].connection.send(items)
         return self._children[place].connection
 
     def _receive(self, place: int) -> Any:
@@ -232,18 +264,18 @@ def _fork(nursery: Connection, work: Callable[[Any], Any], seconds: float, memor
 def _serve(connection: Connection, work: Callable[[Any], Any], seconds: float, memory: int) -> None:
     _limit_memory(memory)
     while True:
-        item = connection.recv()
+        items = connection.recv()
         signal.setitimer(signal.ITIMER_PROF, seconds)
         signal.setitimer(signal.ITIMER_REAL, PATIENCE * seconds)
         try:
-            answer = work(item)
+            answers = work(items)
         except MemoryError:
-            answer = Died("memory", "needs more memory than a page may")
+            answers = Died("memory", "needs more memory than a page may")
         except Exception as error:  # one item must not end the run, whatever is wrong with it or with us
-            answer = Died("failed", f"{type(error).__name__}: {error}")
+            answers = Died("failed", f"{type(error).__name__}: {error}")
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        connection.send(answer)
+        connection.send(answers)
 
 
 def _limit_memory(beyond: int) -> None:

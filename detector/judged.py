@@ -1,7 +1,7 @@
-"""Pages to rows of a crawl: each is judged alone, in a guarded child, and keeps its caller's columns.
+"""Pages to rows of a crawl: some at a time are judged in a guarded child; a row keeps its caller's columns.
 
-A page judged alone gives the same row whatever stands beside it, so the rows of a run do not depend on the number of
-its workers, on where it was stopped, or on whether a cluster did the work: sums of a batch may differ in the last bit.
+A page gives the same row whatever stands beside it, to the last bit, so the rows of a run do not depend on the number of
+its workers, on where it was stopped, or on whether a cluster did the work.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from detector.writers import record_of
 if TYPE_CHECKING:
     from pathlib import Path
 
+HANDFUL = 32  # pages, or
+HANDFUL_SIZE = 2 << 20  # bytes of markup, after which a handful is sent
 Row = dict[str, Any]
 Tag = TypeVar("Tag")
 OURS = (
@@ -45,7 +47,7 @@ class Judging(NamedTuple):
     memory: int = MEMORY
 
     def guard(self, workers: int = 1) -> Guard[RawPage, Row]:
-        """Start guarded children that judge a page each."""
+        """Start guarded children that judge pages."""
         arguments = self.model, self.policy, self.cues, self.sites
         return Guard(load_judge, arguments, workers=workers, seconds=self.seconds, memory=self.memory)
 
@@ -55,8 +57,8 @@ DEFAULT_JUDGING = Judging()
 
 def load_judge(
     model: str | None, policy: str, cues: tuple[Path, ...], sites: Path | None
-) -> Callable[[RawPage], Row]:  # fmt: skip
-    """Load everything that judging needs; return what judges one page."""
+) -> Callable[[list[RawPage]], list[Row]]:
+    """Load everything that judging needs; return what judges pages."""
     from detector.judge import tokenizer
     from detector.lexicon import load_lexicon
     from detector.model import load_model
@@ -66,9 +68,9 @@ def load_judge(
     repeats = load_repeats(sites) if sites else None
     tokenizer()  # its dictionary takes a second to read, which each child would pay
 
-    def judge(page: RawPage) -> Row:
-        (verdict,) = detect([page], loaded, lexicon=lexicon, repeats=repeats)
-        return record_of(verdict, with_blocks=False)
+    def judge(pages: list[RawPage]) -> list[Row]:
+        verdicts = detect(pages, loaded, lexicon=lexicon, repeats=repeats)
+        return [record_of(verdict, with_blocks=False) for verdict in verdicts]
 
     return judge
 
@@ -77,9 +79,25 @@ def judge_all(
     guard: Guard[RawPage, Row], pages: Iterable[tuple[Tag, RawPage]], fields: Fields
 ) -> Iterator[tuple[Tag, Row]]:
     """Yield a row for each page, in input order; a page that ended its child is a row that says so."""
-    sent = (((tag, page._replace(body=b"")), page._replace(columns={})) for tag, page in pages)
-    for (tag, page), answer in guard.map(sent):
-        yield tag, row_of(answer, page, fields)
+    for kept, answers in guard.map(_handfuls(pages)):
+        for (tag, page), answer in zip(kept, answers, strict=True):
+            yield tag, row_of(answer, page, fields)
+
+
+def _handfuls(pages: Iterable[tuple[Tag, RawPage]]) -> Iterator[tuple[list[tuple[Tag, RawPage]], list[RawPage]]]:
+    """Gather pages: what is kept of each while it is judged, and what is sent."""
+    kept: list[tuple[Tag, RawPage]] = []
+    sent: list[RawPage] = []
+    size = 0
+    for tag, page in pages:
+        kept.append((tag, page._replace(body=b"")))
+        sent.append(page._replace(columns={}))
+        size += len(page.body)
+        if len(sent) == HANDFUL or size >= HANDFUL_SIZE:
+            yield kept, sent
+            kept, sent, size = [], [], 0
+    if sent:
+        yield kept, sent
 
 
 def row_of(answer: Row | Died, page: RawPage, fields: Fields) -> Row:

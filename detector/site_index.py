@@ -57,9 +57,9 @@ class Index(NamedTuple):
     blocks: int
 
 
-def load_see() -> Callable[[RawPage], Seen | Died]:
-    """Return `see`, for guarded children."""
-    return see
+def load_see() -> Callable[[list[RawPage]], list[Seen | Died]]:
+    """Return what does `see` for some pages, for guarded children."""
+    return lambda pages: [see(page) for page in pages]
 
 
 def see(page: RawPage) -> Seen | Died:
@@ -126,7 +126,7 @@ def _write_rows(
 
 
 def _rows(guard: Guard[RawPage, Seen | Died], pages: Iterable[RawPage], on_loss: Callable[[str], None]) -> Any:
-    for page_id, seen in guard.map((page.page_id, page) for page in pages):
+    for page_id, (seen,) in guard.map((page.page_id, [page]) for page in pages):
         if isinstance(seen, Died):
             on_loss(f"{page_id}: {seen.message} [{seen.code}]")
         else:

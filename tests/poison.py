@@ -11,7 +11,7 @@ from typing import Any
 from detector.errors import ModelError
 
 
-def load(greeting: str = "") -> Callable[[Any], Any]:
+def load(greeting: str = "") -> Callable[[list[Any]], list[Any]]:
     if greeting == "no model":
         raise ModelError("no such model")
 
@@ -38,10 +38,10 @@ def load(greeting: str = "") -> Callable[[Any], Any]:
             time.sleep(item)
         return f"{greeting}{item}"
 
-    return work
+    return lambda items: [work(item) for item in items]
 
 
-def load_echo(*_: Any) -> Callable[[Any], dict[str, Any]]:
+def load_echo(*_: Any) -> Callable[[list[Any]], list[dict[str, Any]]]:
     """Judge pages without a model, in no time: what has 乙 in it is dropped."""
     from detector.sites import site_of
 
@@ -53,4 +53,4 @@ def load_echo(*_: Any) -> Callable[[Any], dict[str, Any]]:
             "encoding": None, "error": None,
         }  # fmt: skip
 
-    return judge
+    return lambda pages: [judge(page) for page in pages]

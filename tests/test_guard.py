@@ -23,7 +23,8 @@ def guard() -> Iterator[Guard[Any, Any]]:
 
 
 def answers(guard: Guard[Any, Any], *items: Any) -> list[Any]:
-    return [answer for _, answer in guard.map(enumerate(items))]
+    """What is answered to each item, sent alone."""
+    return [answer for _, (answer,) in guard.map((None, [item]) for item in items)]
 
 
 @pytest.mark.parametrize(
@@ -50,9 +51,19 @@ def test_a_bad_item_is_told_and_the_others_are_answered(
 
 def test_answers_come_in_input_order(guard: Guard[Any, Any]) -> None:
     items = [0.1, "甲", "hang", 0.05, "乙", *range(20)]
-    found = list(guard.map((str(item), item) for item in items))
+    found = list(guard.map((str(item), [item]) for item in items))
     assert [tag for tag, _ in found] == [str(item) for item in items]
-    assert [answer for tag, answer in found if tag != "hang"] == [f"答{item}" for item in items if item != "hang"]
+    assert [answer for tag, (answer,) in found if tag != "hang"] == [f"答{item}" for item in items if item != "hang"]
+
+
+@pytest.mark.parametrize("bad", ["crash", "hang", "memory", "error"])
+def test_a_bad_item_costs_those_beside_it_nothing(guard: Guard[Any, Any], bad: str) -> None:
+    handfuls = [("一", ["甲", bad, "乙"]), ("二", ["丙"]), ("三", []), ("四", [bad, bad])]
+    found = dict(guard.map(handfuls))
+    assert list(found) == ["一", "二", "三", "四"]
+    assert found["一"][::2] == ["答甲", "答乙"]
+    assert (found["二"], found["三"]) == (["答丙"], [])
+    assert [isinstance(answer, Died) for answer in (found["一"][1], *found["四"])] == [True] * 3
 
 
 def test_nothing_asked_nothing_answered(guard: Guard[Any, Any]) -> None:
@@ -79,7 +90,7 @@ def test_a_child_killed_while_idle_is_replaced(guard: Guard[Any, Any]) -> None:
 def test_input_is_taken_as_it_is_needed(guard: Guard[Any, Any]) -> None:
     """So memory does not grow with the input."""
     taken: list[int] = []
-    stream = guard.map((i, taken.append(i) or i) for i in range(1000))
+    stream = guard.map((i, [taken.append(i) or i]) for i in range(1000))
     next(stream)
     assert len(taken) < 20
     assert len(list(stream)) == 999
@@ -108,7 +119,7 @@ def test_children_end_with_whoever_started_them(item: str) -> None:
     """Killed with no chance to tidy up, while its child is idle or at work."""
     code = (
         "import poison, time; from detector.guard import Guard; guard = Guard(poison.load, seconds=0.2);"
-        f"guard._send(0, {item!r}); print(guard._process.pid, *guard.pids, flush=True); time.sleep(60)"
+        f"guard._send(0, [{item!r}]); print(guard._process.pid, *guard.pids, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parent) as process:

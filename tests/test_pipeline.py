@@ -8,6 +8,9 @@ from detector.blocks import RawPage
 from detector.errors import PageError
 from detector.pipeline import SUMMARY, detect, segment_page, segment_pages
 from detector.repeats import count_repeats
+from detector.writers import record_of
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,16 @@ def test_one_verdict_a_page_in_input_order(pages, tiny_model):
 def test_a_batch_equals_its_pages_one_by_one(pages, tiny_model, batch_pages):
     apart = [verdict for page in pages for verdict in detect([page], tiny_model)]
     assert plain(detect(pages, tiny_model, batch_pages=batch_pages)) == plain(apart)
+
+
+def test_a_batch_says_what_its_pages_alone_say_to_the_last_bit(model):
+    """All pages that were written for the project, with the released model; so workers and clusters need not agree on batches."""
+    paths = sorted((ROOT / "labeled" / "pages").glob("*/*.html"))
+    pages = [RawPage(path.stem, path.read_bytes()) for path in paths]
+    apart = [verdict for page in pages for verdict in detect([page], model)]
+    for one, two in zip(detect(pages, model, batch_pages=23), apart, strict=True):
+        assert record_of(one) == record_of(two)
+        np.testing.assert_array_equal(one.proba, two.proba)
 
 
 def test_a_batch_equals_its_pages_one_by_one_with_a_table(stories, tiny_model):

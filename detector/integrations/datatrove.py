@@ -7,7 +7,7 @@ the text; the extractor is for pipelines that are built around one, and only giv
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from datatrove.pipeline.extractors.base import BaseExtractor
 from datatrove.pipeline.filters.base_filter import BaseFilter
@@ -79,10 +79,10 @@ class DetectorExtractor(BaseExtractor):  # type: ignore[misc]
         if not text:  # the child is warmed up with nothing
             _judge(self.judging)
             return ""
-        row = _judge(self.judging)(RawPage("-", text))
+        (row,) = _judge(self.judging)([RawPage("-", text)])
         return "" if row["verdict"] == "drop" else str(row["text"])
 
 
 @lru_cache(maxsize=1)
-def _judge(judging: Judging) -> Callable[[RawPage], dict[str, Any]]:
+def _judge(judging: Judging) -> Callable[[list[RawPage]], list[Row]]:
     return load_judge(judging.model, judging.policy, judging.cues, judging.sites)
