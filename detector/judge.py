@@ -26,17 +26,18 @@ ENTITY_TAILS = tuple(
 )
 NAME_ASKERS = tuple("在 到 由 对 与 和 是 为 我 该 作为 获 赴 据 向 从 经 把 被 以 将 成为 全 各".split())
 COMMON_ENDS = ("官网", "下载", "登录", "入口", "平台", "app", "官方", "集团", "公司", "体育", "国际", "娱乐")
+NO_WORDS = [0.0] * 6
 _SIDES = (HAN, LATIN, DIGIT, PUNCT, SPACE)
 
 
-def describe(weighed: Weighed, look: Look, runs: Runs) -> NDArray[np.float32]:
-    """Describe every candidate, float32 (m, columns)."""
+def describe(weighed: Weighed, look: Look, runs: Runs, coolest: float = -np.inf) -> NDArray[np.float32]:
+    """Describe every candidate, float32 (m, columns); jieba is not asked about those whose heat is below `coolest`."""
     hot = look.inside
     if not len(runs.start):
         return np.zeros((0, 0), np.float32)
     parts = (
         _made_of(weighed, hot, runs), _beside(weighed, look, runs), _without(weighed, runs),
-        _place(weighed, hot, runs), _strings(weighed, runs),
+        _place(weighed, hot, runs), _strings(weighed, runs, coolest),
     )  # fmt: skip
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
@@ -116,7 +117,7 @@ def _place(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[np
     ]).astype(np.float32)  # fmt: skip
 
 
-def _strings(weighed: Weighed, runs: Runs) -> NDArray[np.float32]:
+def _strings(weighed: Weighed, runs: Runs, coolest: float) -> NDArray[np.float32]:
     """What only the strings tell: brackets and names around, words in it, and its other places in the page."""
     plain, bounds = weighed.plain, weighed.starts[weighed.first].tolist()
     keys = [plain[a:b].strip(TRIM) for a, b in zip(runs.start.tolist(), runs.stop.tolist(), strict=True)]
@@ -131,9 +132,11 @@ def _strings(weighed: Weighed, runs: Runs) -> NDArray[np.float32]:
     for page, key in best:
         repeated[page, key] = _repeated(plain[bounds[page] : bounds[page + 1]], key, title_ends[page] - bounds[page])
     rows = []
-    for page, key, start, stop in zip(pages, keys, runs.start.tolist(), runs.stop.tolist(), strict=True):
+    asked = (runs.heat >= coolest).tolist()
+    for page, key, start, stop, ask in zip(pages, keys, runs.start.tolist(), runs.stop.tolist(), asked, strict=True):
         known = page, key
-        row = [*_around(plain, start, stop), *_words(plain, start, stop, key), *repeated[known]]
+        words = _words(plain, start, stop, key) if ask else NO_WORDS
+        row = [*_around(plain, start, stop), *words, *repeated[known]]
         rows.append([*row, best[known], np.log1p(times[known]), np.log1p(strange[page] - 1)])
     return np.array(rows, np.float32)
 

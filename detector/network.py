@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+UNBOUNDED = np.finfo(np.float32).max
+
+
 class Network(NamedTuple):
     """Scaling and layers of one fitted pipeline (see `train` and `train_spans`).
 
@@ -31,7 +34,7 @@ class Network(NamedTuple):
 
     def unbounded(self) -> Network:
         """Return the network for features that are bounded by what they are, and need not be clipped."""
-        return self._replace(low=np.full_like(self.low, -np.inf), high=np.full_like(self.high, np.inf))
+        return self._replace(low=np.full_like(self.low, -UNBOUNDED), high=np.full_like(self.high, UNBOUNDED))
 
     def arrays(self) -> dict[str, NDArray[np.float32]]:
         """Return all arrays by name, for saving."""
@@ -96,7 +99,7 @@ class Panel(NamedTuple):
         if not all(np.array_equal(a, b) for n in networks[1:] for a, b in zip(n[:4], networks[0][:4], strict=True)):
             raise ValueError("the networks scale their features in different ways")
         first = np.hstack([network.weights[0] for network in networks]) / networks[0].scale[:, None]
-        clips = bool(np.isfinite([networks[0].low, networks[0].high]).any())
+        clips = bool((np.abs([networks[0].low, networks[0].high]) < UNBOUNDED).any())
         return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]), clips)
 
     @classmethod

@@ -11,7 +11,7 @@ from detector import compiled
 from detector.weigh import Weighed
 from detector.windows import COLD, Look
 
-RUN_BONUS = 3.0  # log odds that a run is given: a candidate need not be likely to be worth judging
+RUN_BONUS = 5.0  # log odds that a run is given: a candidate need not be likely to be worth judging
 MAX_STRENGTH = (
     7.0  # log odds that one character can count for or against a run; more than the bonus, lest every one open a run
 )

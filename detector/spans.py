@@ -32,6 +32,7 @@ from detector.windows import look_again
 
 MAX_STRINGS = 50  # different ones of one page that are looked for again
 COMPANION = 0.8  # probability from which a candidate is taken in a page where another one is sure
+COOLEST = -4.0  # heat of a candidate that may be taken; cooler ones only tell what the page is like
 MIN_REPEATED = 3  # characters of a string that is looked for again
 _STRONG_CUES = [CUE_GROUPS.index(group) + 1 for group in ("brand", "gambling", "porn", "finance", "goods")]
 
@@ -165,7 +166,9 @@ def judge_runs(
     weighed = weigh(pages, model.heat, lexicon, cued)
     look = look_again(weighed, model.windows)
     runs = find_runs(weighed, look)
-    return weighed, runs, model.judges.predict_proba(describe(weighed, look, runs), floor, weighed.offsets(runs.start))
+    rows = describe(weighed, look, runs, COOLEST)
+    proba = model.judges.predict_proba(rows, floor, weighed.offsets(runs.start))
+    return weighed, runs, np.where(runs.heat < COOLEST, np.float32(0), proba)
 
 
 def echoes(text: str, strings: Mapping[str, Found]) -> list[tuple[tuple[int, int], Found]]:

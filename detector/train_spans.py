@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress, pairwise
+from itertools import pairwise
 from random import Random
 from typing import Any, NamedTuple
 
@@ -44,8 +44,9 @@ NEAR = 6  # characters around an injected string that always serve as counter-ex
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 HEAT_PENALTY = 0.1  # C of the regression
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
-# Strings that may raise an alarm, of clean texts and of honest look-alikes, for choosing the thresholds.
-MAX_ALARMS = {"strict": (0.002, 0.01), "balanced": (0.0005, 0.005), "lenient": (0.0001, 0.0006)}
+# Documents that may raise an alarm, per clean text and per honest look-alike (the hardest that people could think of), for
+# choosing the thresholds.
+MAX_ALARMS = {"strict": (0.001, 0.02), "balanced": (0.0005, 0.01), "lenient": (0.0001, 0.001)}
 MAX_THRESHOLD = 0.995
 SEEDS = (0, 1, 2)
 
@@ -189,13 +190,12 @@ def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Seque
 
 
 class Candidates(NamedTuple):
-    """Candidates of many documents: features and truth, the document and string of each, whether it is our own."""
+    """Candidates of many documents: features and truth, the document of each, whether it is our own."""
 
     rows: NDArray[np.float32]
     truth: NDArray[np.bool_]
     document: NDArray[np.int64]
     written: NDArray[np.bool_]
-    strings: list[str]
     n_written: int  # documents that are our own, the first ones
 
 
@@ -204,11 +204,8 @@ def find_candidates(documents: Sequence[Document], weighed: Weighed, look: Look,
     runs = find_runs(weighed, look)
     inside = np.concatenate([[0], np.cumsum(np.isin(_truth(documents, weighed), (FIRST, FURTHER)))])
     overlap = (inside[runs.stop] - inside[runs.start]) / (runs.stop - runs.start)
-    strings = [weighed.plain[a:b] for a, b in zip(runs.start.tolist(), runs.stop.tolist(), strict=True)]
     document = weighed.page[runs.start]
-    return Candidates(
-        describe(weighed, look, runs), overlap >= MIN_OVERLAP, document, document < n_written, strings, n_written
-    )
+    return Candidates(describe(weighed, look, runs), overlap >= MIN_OVERLAP, document, document < n_written, n_written)
 
 
 def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
@@ -387,20 +384,20 @@ def _heat_of(parts: Parts, lexicon: Lexicon, seed: int) -> Heat:
 def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:
     """Choose the lowest thresholds with few alarms on honest texts, by judges that saw no candidate of the same group.
 
-    A string that recurs is one alarm: it is one decision, however many pages of a site repeat it.
+    A document raises one alarm, however often it repeats the string that does.
     """
-    alarms: tuple[dict[str, float], dict[str, float]] = ({}, {})  # on clean texts, on the project's own honest ones
+    alarms: tuple[list[float], list[float]] = ([], [])  # of clean documents, of the project's own honest ones
     n_honest, hits, total = [0, 0], [], 0
     for (documents, _, found), proba in zip(sides, _crossed_proba(sides), strict=True):
-        honest = np.array([not any(d.spans) for d in documents])
-        for k in np.flatnonzero(honest[found.document]).tolist():
-            kind = alarms[int(found.written[k])]
-            kind[found.strings[k]] = max(float(proba[k]), kind.get(found.strings[k], 0.0))
+        highest = np.zeros(len(documents), np.float32)
+        np.maximum.at(highest, found.document, proba)
         hits.append(proba[found.truth])
         total += sum(len(s) for d in documents for s in d.spans)
-        for number in np.flatnonzero(honest).tolist():
-            n_honest[int(number < found.n_written)] += sum(map(bool, documents[number].texts))
-    ranked, hit = [np.sort(list(kind.values()))[::-1] for kind in alarms], np.concatenate(hits)
+        for number in [i for i, document in enumerate(documents) if not any(document.spans)]:
+            own = int(number < found.n_written)
+            alarms[own].append(float(highest[number]))
+            n_honest[own] += sum(map(bool, documents[number].texts))
+    ranked, hit = [np.sort(kind)[::-1] for kind in alarms], np.concatenate(hits)
     thresholds = tuple(
         max(_lowest(a, int(share * n)) for a, share, n in zip(ranked, MAX_ALARMS[policy], n_honest, strict=True))
         for policy in POLICIES
@@ -431,7 +428,7 @@ def _crossed_proba(sides: Sequence[Side]) -> list[NDArray[np.float32]]:
 def _candidates_of(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:
     return found._replace(
         rows=found.rows[chosen], truth=found.truth[chosen], document=found.document[chosen],
-        written=found.written[chosen], strings=list(compress(found.strings, chosen.tolist())),
+        written=found.written[chosen],
     )  # fmt: skip
 
 
