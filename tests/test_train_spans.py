@@ -28,9 +28,10 @@ LINES = [f"第{i}号渠段昨日通水，下游{i}个村的灌溉用水得到保
 
 
 @pytest.fixture(autouse=True)
-def _two_folds(monkeypatch):
-    """Enough to choose thresholds by, and quicker than four."""
+def _little_of_everything(monkeypatch):
+    """Enough to choose thresholds by, and quicker than what a release takes."""
     monkeypatch.setattr(train_spans_module, "JUDGE_FOLDS", 2)
+    monkeypatch.setattr(train_spans_module, "VERSIONS", 2)
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +95,8 @@ def test_judges_are_networks_and_trees(lexicon):
 def test_a_model_trains_on_the_projects_own_texts_saves_and_loads(lexicon):
     labeled = gather(read_labeled(LABELED / "pages"), augment=False)
     injected, honest = (
-        read_injected(LABELED / "sentences" / "injected.txt")[::5],
-        read_honest(LABELED / "sentences" / "honest.jsonl")[::5],
+        read_injected(LABELED / "sentences" / "injected.txt")[::25],
+        read_honest(LABELED / "sentences" / "honest.jsonl")[::25],
     )
     fitted = train_spans(labeled, LINES, injected, honest, lexicon)
     again = SpanModel.from_arrays(fitted.model.arrays())

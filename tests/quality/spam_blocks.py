@@ -99,9 +99,15 @@ def fold_spans(train: list[GoldPage], carriers: Path | None) -> SpanModel:
 @click.option(
     "--carriers", type=click.Path(exists=True, path_type=Path), help="Clean running text for training, by line."
 )
+@click.option(
+    "--lines",
+    type=click.Path(exists=True, path_type=Path),
+    default=Path(__file__).parent / "spam.txt",
+    help="What is put into pages, by line; calm.txt has lines of which many read like news or service but for a tell.",
+)
 @click.option("--seed", default=1)
 @click.option("--misses", default=0, help="Also list N lines that were not labelled spam.")
-def main(folder: Path, carriers: Path | None, seed: int, misses: int) -> None:
+def main(folder: Path, carriers: Path | None, lines: Path, seed: int, misses: int) -> None:
     """Print what is labelled spam, what leaks, and what is alarmed falsely."""
     pages = clean_pages(folder)
     sites = sorted({page.site for page in pages})
@@ -111,8 +117,8 @@ def main(folder: Path, carriers: Path | None, seed: int, misses: int) -> None:
     train = [page for page in pages if page.site not in held_out]
     model = replace(fold_model(train, seed=0, carriers=carriers), spans=fold_spans(train, carriers))
     test = [page for page in pages if page.site in held_out]
-    lines = (Path(__file__).parent / "spam.txt").read_text("utf-8").splitlines()
-    items = [spammed(random, page, random.sample(lines, random.randint(1, 3))) for page in test for _ in range(3)]
+    spam = lines.read_text("utf-8").splitlines()
+    items = [spammed(random, page, random.sample(spam, random.randint(1, 3))) for page in test for _ in range(3)]
     said = [(line, row) for item, verdict in zip(items, detect((i.page for i in items), model), strict=True)
             for line, row in zip(item.lines, judged(item, verdict), strict=True) if row[2] != "none"]  # fmt: skip
     found = [row for _, row in said]
