@@ -4,7 +4,8 @@
 
 A quarter of the sites is held out; the span model is fitted on the others, with the project's own pages and sentences.
 Measured are: the strings of `injected.txt` (written by somebody who did not see the training sentences, and meant to
-be sly), by form; those of `bare.txt` (half of them plain names of two to four characters without a tail); brands of the cue files and made-up ones, with a tail, put in a name's place all over held-out pages;
+be sly), by form; those of `bare.txt` (half of them plain names of two to four characters without a tail) and of
+`wedged.txt` (adverts, contacts and names put between words and sentences, and into titles); brands of the cue files and made-up ones, with a tail, put in a name's place all over held-out pages;
 and alarms on the clean held-out pages and on honest sentences (`cases/negative.jsonl`, and any file given with --honest).
 """
 
@@ -165,6 +166,7 @@ def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: in
     sets = {
         "sly sentences": unseen(read_injected(ROOT / "tests" / "quality" / "injected.txt"), injected),
         "bare names": unseen(read_injected(ROOT / "tests" / "quality" / "bare.txt"), injected),
+        "wedged in": unseen(read_injected(ROOT / "tests" / "quality" / "wedged.txt"), injected),
         "listed brands in pages": branded(test * 3, listed_brand, seed),
         "new brands in pages": branded(test * 3, new_brand, seed),
     }
@@ -182,6 +184,7 @@ def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: in
     for form, hits in by_form.items():
         click.echo(f"| {form} | {len(hits)} | {np.mean(hits):.1%} |")
     negatives = {"clean pages": test, "honest sentences": read_honest(ROOT / "tests" / "cases" / "negative.jsonl")}
+    negatives["hard honest ones"] = read_honest(ROOT / "tests" / "quality" / "honest.jsonl")
     negatives |= {path.name: read_honest(path) for path in honest}
     click.echo("\n| set | texts | with an alarm |\n|---|---|---|")
     for name, documents in negatives.items():
