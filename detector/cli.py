@@ -15,6 +15,7 @@ from detector.cli_annotate import annotate_
 from detector.cli_check import baseline_, check_
 from detector.cli_filter import filter_, sites_
 from detector.cli_labels import COMMANDS
+from detector.cli_view import view_
 from detector.errors import DetectorError
 from detector.options import (
     CUES,
@@ -76,13 +77,13 @@ def main() -> None:
     context = click.get_current_context()
     if os.environ.get("NO_COLOR"):
         context.color = False
-    if context.invoked_subcommand in ("predict", "filter", "lexicon", "check", "baseline"):
+    if context.invoked_subcommand in ("predict", "filter", "view", "lexicon", "check", "baseline"):
         from detector.settings import check_settings, load_settings
 
         settings = load_settings(Path.cwd())
         context.obj = checked = check_settings(settings)
         context.default_map = {
-            "predict": settings, "filter": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
+            "predict": settings, "filter": settings, "view": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
             "baseline": {"create": checked, "update": checked, "prune": checked},
         }  # fmt: skip
 
@@ -92,6 +93,7 @@ main.add_command(baseline_)
 main.add_command(filter_)
 main.add_command(sites_)
 main.add_command(annotate_)
+main.add_command(view_)
 
 
 @main.command()

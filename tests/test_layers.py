@@ -16,14 +16,16 @@ PACKAGE = Path(__file__).resolve().parents[1] / "detector"
 LAYERS = (
     "__main__",
     "cli",
-    "cli_annotate cli_check cli_filter cli_labels integrations.datatrove integrations.scrapy integrations.spark",
+    "cli_annotate cli_check cli_filter cli_labels cli_view integrations.datatrove integrations.scrapy integrations.spark",
     "annotate.app batches",
     "annotate.desk filter",
     "parts",
     "judged site_index",
     "check report suspects train_spans",
     "examine train",
-    "__init__ changes corpus evaluate explain mine whereabouts writers",
+    "view",
+    "why",
+    "__init__ changes corpus evaluate explain influence mine whereabouts writers",
     "pipeline rows",
     "model",
     "features features.consensus",
@@ -41,7 +43,7 @@ LAYERS = (
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 
 FENCES = {
-    "click": {"cli", "cli_annotate", "cli_check", "cli_filter", "cli_labels", "options"},
+    "click": {"cli", "cli_annotate", "cli_check", "cli_filter", "cli_labels", "cli_view", "options"},
     "selectolax": {"segment"},
     "starlette": {"annotate.app"},
     "uvicorn": {"annotate.app"},
