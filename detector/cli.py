@@ -193,7 +193,11 @@ def train_(data: tuple[Path, ...], output: Path, compare: str, seed: int) -> Non
 @click.argument("data", nargs=-1, required=True, type=FOLDER)
 @click.option("--model", help="Score this model instead of cross-validating; sites it was trained on are told apart.")
 @click.option("--against", metavar="OLD_MODEL", help="Show what the model would change, block by block, instead.")
-@click.option("--report", type=PATH, help="A folder for plots: confusion, precision-recall, calibration, worst pages.")
+@click.option(
+    "--report",
+    type=PATH,
+    help="A folder for report.html: curves, confusion by site, which features matter, the worst pages with their views.",
+)
 @click.option("--seed", default=0, show_default=True)
 def evaluate_(data: tuple[Path, ...], model: str | None, against: str | None, report: Path | None, seed: int) -> None:
     """Print scores by class and by site, on sites held out from training.
@@ -206,16 +210,23 @@ def evaluate_(data: tuple[Path, ...], model: str | None, against: str | None, re
         return
     from detector.lexicon import load_lexicon
     from detector.model import load_model
-    from detector.report import draw_report, print_evaluation
+    from detector.report import print_evaluation
     from detector.train import evaluate_crossed, evaluate_model, training_rows
 
-    lexicon = load_lexicon()
+    lexicon, loaded = load_lexicon(), load_model(model) if model else None
     rows, _ = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
-    found = evaluate_model(rows, load_model(model)) if model else evaluate_crossed(rows, seed=seed)
-    for name, (part, proba, scores) in found.items():
+    found = evaluate_model(rows, loaded) if loaded else evaluate_crossed(rows, seed=seed)
+    for name, (_, _, scores) in found.items():
         click.echo(print_evaluation(name, scores))
-        if report:
-            draw_report(report / name, part, proba, scores)
+    if report:
+        from detector.labeled import read_labeled
+        from detector.report import write_report
+        from detector.reviewed import importance_of, shown_by_model, shown_by_scores
+
+        show = shown_by_model(loaded, lexicon) if loaded else shown_by_scores(scores)
+        pages = (page for folder in data for page in read_labeled(folder))
+        write_report(report, found, importance_of(rows, loaded, seed), pages, show)
+        _say(f"{report / 'report.html'}")
 
 
 def _show_changes(data: tuple[Path, ...], old: str, new: str | None) -> None:

@@ -392,8 +392,9 @@ def test_evaluate_a_model_with_a_report(run, labeled_folder, tiny_folder, tmp_pa
     result = run("evaluate", labeled_folder, "--model", tiny_folder, "--report", tmp_path / "report")
     assert (result.exit_code, result.exception) == (0, None)
     assert result.stdout.startswith("## sites trained on: 8 pages with content, ")
-    folder = tmp_path / "report" / "sites_trained_on"
-    assert sorted(path.name for path in folder.iterdir()) == ["report.md", "report.png", "worst_pages.tsv"]
+    names = {path.name for path in (tmp_path / "report").iterdir()}
+    assert names - {"views"} == {"report.html", "worst_pages.tsv"}
+    assert "Which features matter" in (tmp_path / "report" / "report.html").read_text("utf-8")
 
 
 # ---------------------------------------------------------------- lexicon test
