@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from detector.errors import InputError
-from detector.options import EXIT_PARTLY, input_options, policy_option, read_pages, warn
+from detector.options import EXIT_PARTLY, input_options, policy_option, read_pages
+from detector.talk import warn
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage

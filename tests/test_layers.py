@@ -35,6 +35,7 @@ LAYERS = (
     "windows",
     "weigh",
     "cache fix frame interchange journal options reports",
+    "talk",
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
     "answers decode findings guard integrations model_folder warc",
     "annotate arrays augment blocks chars errors forest labels locate mojibake network replace sites",
@@ -43,7 +44,7 @@ LAYERS = (
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}
 
 FENCES = {
-    "click": {"cli", "cli_annotate", "cli_check", "cli_filter", "cli_labels", "cli_view", "options"},
+    "click": {"cli", "cli_annotate", "cli_check", "cli_filter", "cli_labels", "cli_view", "options", "talk"},
     "selectolax": {"segment"},
     "starlette": {"annotate.app"},
     "uvicorn": {"annotate.app"},
