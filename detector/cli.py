@@ -15,6 +15,7 @@ from detector.cli_annotate import annotate_
 from detector.cli_check import baseline_, check_
 from detector.cli_filter import filter_, sites_
 from detector.cli_labels import COMMANDS
+from detector.cli_view import view_
 from detector.errors import DetectorError
 from detector.options import (
     CUES,
@@ -22,16 +23,16 @@ from detector.options import (
     EXIT_USAGE,
     FILE,
     FOLDER,
-    MODEL_HELP,
+    MODEL,
     PATH,
+    complete_model,
     input_options,
     policy_option,
+    read_pages,
 )
-from detector.options import read_pages as _read
-from detector.options import warn as _warn
+from detector.talk import LOG_FORMATS, log_format, progress, say, use_log_format, warn
 
 if TYPE_CHECKING:
-    from detector.blocks import RawPage
     from detector.mine import Proposal
     from detector.pipeline import PageVerdict
 
@@ -44,6 +45,15 @@ class _Group(click.Group):
     """Shows a `DetectorError` as one line; anything else is a bug and keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return self._invoke(ctx)
+        except click.ClickException as error:
+            if log_format() == "text":
+                raise
+            say(error.format_message(), "error")
+            ctx.exit(error.exit_code)
+
+    def _invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except DetectorError as error:
@@ -71,18 +81,23 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
     callback=_say_version,
     help="Show the version and exit.",
 )
+@click.option(
+    "--log-format", type=click.Choice(LOG_FORMATS), default="text", envvar="DETECTOR_LOG_FORMAT", show_default=True,
+    expose_value=False, callback=lambda _, __, name: use_log_format(name),
+    help="How talk and errors stand on stderr: for people, or as one JSON object a line.",
+)  # fmt: skip
 def main() -> None:
     """Tell what a scraped Chinese page says from what its site put around it and from what somebody injected into it."""
     context = click.get_current_context()
     if os.environ.get("NO_COLOR"):
         context.color = False
-    if context.invoked_subcommand in ("predict", "filter", "lexicon", "check", "baseline"):
+    if context.invoked_subcommand in ("predict", "filter", "view", "lexicon", "check", "baseline"):
         from detector.settings import check_settings, load_settings
 
         settings = load_settings(Path.cwd())
         context.obj = checked = check_settings(settings)
         context.default_map = {
-            "predict": settings, "filter": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
+            "predict": settings, "filter": settings, "view": settings, "lexicon": {"test": settings, "mine": settings}, "check": checked,
             "baseline": {"create": checked, "update": checked, "prune": checked},
         }  # fmt: skip
 
@@ -92,6 +107,7 @@ main.add_command(baseline_)
 main.add_command(filter_)
 main.add_command(sites_)
 main.add_command(annotate_)
+main.add_command(view_)
 
 
 @main.command()
@@ -117,11 +133,9 @@ def predict(
     from detector.repeats import load_repeats
     from detector.writers import WRITERS
 
-    pages = _read(paths, input_format, html_field, text_field, id_field, url_field)
+    pages = read_pages(paths, input_format, html_field, text_field, id_field, url_field)
     repeats = load_repeats(sites) if sites else None
-    found = _Failures(
-        detect(_with_progress(pages), load_model(model).under(policy), lexicon=load_lexicon(cues), repeats=repeats)
-    )
+    found = _Failures(detect(pages, load_model(model).under(policy), lexicon=load_lexicon(cues), repeats=repeats))
     for line in WRITERS[output_format](found, blocks):
         click.echo(line, nl=False)
     found.exit()
@@ -141,27 +155,13 @@ class _Failures:
                 self.failed += 1
                 code, message = verdict.error
                 where = "" if message.startswith(verdict.page_id) else f"{verdict.page_id}: "
-                click.echo(f"detector: {where}{message} [{code}]", err=True)
+                say(f"{where}{message} [{code}]", "warning", page=verdict.page_id, code=code)
             yield verdict
 
     def exit(self) -> NoReturn:
         if self.failed:
-            click.echo(f"detector: {self.failed} of {self.pages} pages could not be read", err=True)
+            say(f"{self.failed} of {self.pages} pages could not be read", "warning")
         sys.exit(EXIT_PARTLY if self.failed else 0)
-
-
-def _with_progress(pages: Iterator[RawPage]) -> Iterator[RawPage]:
-    """Count pages on a terminal's stderr."""
-    if not sys.stderr.isatty():
-        yield from pages
-        return
-    number = 0
-    for number, page in enumerate(pages, 1):
-        if number % 64 == 0:
-            click.echo(f"\r{number} pages", err=True, nl=False)
-        yield page
-    if number >= 64:
-        click.echo(f"\r{number} pages", err=True)
 
 
 @main.command("train")
@@ -180,18 +180,32 @@ def train_(data: tuple[Path, ...], output: Path, compare: str, seed: int) -> Non
     from detector.train import find_span_model, train, training_rows
 
     lexicon = load_lexicon()
-    rows, words = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
+    with progress("labelled pages", _count(data, "*.tsv")) as tick:
+        rows, words = training_rows(data, lexicon, on_page=tick, on_loss=warn)
     spans = find_span_model(data)
-    found = train(rows, words, lexicon, output, spans=spans, compared=compare.split(","), seed=seed, report=_say)
+    found = train(rows, words, lexicon, output, spans=spans, compared=compare.split(","), seed=seed, report=say)
     write_model_readme(output, found)
     click.echo(comparison_table(found))
 
 
 @main.command("evaluate")
 @click.argument("data", nargs=-1, required=True, type=FOLDER)
-@click.option("--model", help="Score this model instead of cross-validating; sites it was trained on are told apart.")
-@click.option("--against", metavar="OLD_MODEL", help="Show what the model would change, block by block, instead.")
-@click.option("--report", type=PATH, help="A folder for plots: confusion, precision-recall, calibration, worst pages.")
+@click.option(
+    "--model",
+    shell_complete=complete_model,
+    help="Score this model instead of cross-validating; sites it was trained on are told apart.",
+)
+@click.option(
+    "--against",
+    shell_complete=complete_model,
+    metavar="OLD_MODEL",
+    help="Show what the model would change, block by block, instead.",
+)
+@click.option(
+    "--report",
+    type=PATH,
+    help="A folder for report.html: curves, confusion by site, which features matter, the worst pages with their views.",
+)
 @click.option("--seed", default=0, show_default=True)
 def evaluate_(data: tuple[Path, ...], model: str | None, against: str | None, report: Path | None, seed: int) -> None:
     """Print scores by class and by site, on sites held out from training.
@@ -204,16 +218,33 @@ def evaluate_(data: tuple[Path, ...], model: str | None, against: str | None, re
         return
     from detector.lexicon import load_lexicon
     from detector.model import load_model
-    from detector.report import draw_report, print_evaluation
+    from detector.report import print_evaluation
     from detector.train import evaluate_crossed, evaluate_model, training_rows
 
-    lexicon = load_lexicon()
-    rows, _ = training_rows(data, lexicon, on_page=_ticker("labelled pages"), on_loss=_warn)
-    found = evaluate_model(rows, load_model(model)) if model else evaluate_crossed(rows, seed=seed)
-    for name, (part, proba, scores) in found.items():
+    lexicon, loaded = load_lexicon(), load_model(model) if model else None
+    with progress("labelled pages", _count(data, "*.tsv")) as tick:
+        rows, _ = training_rows(data, lexicon, on_page=tick, on_loss=warn)
+    if loaded:
+        found = evaluate_model(rows, loaded)
+    else:
+        say(f"fitting anew for each fold of {len(set(rows.sites))} sites")
+        found = evaluate_crossed(rows, seed=seed)
+    for name, (_, _, scores) in found.items():
         click.echo(print_evaluation(name, scores))
-        if report:
-            draw_report(report / name, part, proba, scores)
+    if report:
+        from detector.labeled import read_labeled
+        from detector.report import write_report
+        from detector.reviewed import importance_of, shown_by_model, shown_by_scores
+
+        show = shown_by_model(loaded, lexicon) if loaded else shown_by_scores(scores)
+        pages = (page for folder in data for page in read_labeled(folder))
+        say("shuffling features, showing the worst pages")
+        write_report(report, found, importance_of(rows, loaded, seed), pages, show)
+        say(f"{report / 'report.html'}")
+
+
+def _count(folders: Iterable[Path], pattern: str) -> int:
+    return sum(1 for folder in folders for _ in folder.rglob(pattern))
 
 
 def _show_changes(data: tuple[Path, ...], old: str, new: str | None) -> None:
@@ -222,7 +253,7 @@ def _show_changes(data: tuple[Path, ...], old: str, new: str | None) -> None:
     from detector.lexicon import load_lexicon
     from detector.model import load_model
 
-    pages = (page for folder in data for page in read_labeled(folder, _warn))
+    pages = (page for folder in data for page in read_labeled(folder, warn))
     for line in print_changes(find_changes(pages, load_model(old), load_model(new), load_lexicon())):
         click.echo(line)
 
@@ -256,7 +287,8 @@ def rows_(
 
     honest = read_sentences(labeled_ / "sentences")[1] if labeled_ else []
     honest += general_documents(carriers.read_text("utf-8").splitlines()) if carriers else []
-    labeled = gather(read_gold(pages, gold, index), honest=honest, on_page=_ticker("pages aligned"), on_loss=_warn)
+    with progress("pages aligned", _count([gold], "*.txt")) as tick:
+        labeled = gather(read_gold(pages, gold, index), honest=honest, on_page=tick, on_loss=warn)
     rows, words = rows_crossed(labeled, load_lexicon(), honest=honest, seed=seed)
     save_rows(output / "rows.npz", rows)
     save_words(output / "words.npz", words)
@@ -285,13 +317,14 @@ def spans_(
     from detector.sentences import read_sentences
     from detector.train_spans import labeled_documents, train_spans
 
-    labeled = gather(read_gold(pages, gold, index), augment=False, on_page=_ticker("pages aligned"), on_loss=_warn)
+    with progress("pages aligned", _count([gold], "*.txt")) as tick:
+        labeled = gather(read_gold(pages, gold, index), augment=False, on_page=tick, on_loss=warn)
     lines = carriers.read_text("utf-8").splitlines() if carriers else []
     injected, honest = read_sentences(labeled_ / "sentences")
-    marked = labeled_documents(read_labeled(labeled_, _warn))
+    marked = labeled_documents(read_labeled(labeled_, warn))
     injected += [document for document in marked if any(document.spans)]
     honest += [document for document in marked if not any(document.spans)]
-    model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=_say)
+    model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=say)
     output.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(output / "spans.npz", allow_pickle=False, **model.arrays())
     click.echo(", ".join(f"{name} {value:g}" for name, value in scores.items()))
@@ -305,7 +338,7 @@ def lexicon() -> None:
 @lexicon.command("test")
 @click.argument("texts", nargs=-1, required=True, metavar="[TEXT|-]...")
 @CUES
-@click.option("--model", help=MODEL_HELP)
+@MODEL
 @click.option("--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def test_(texts: tuple[str, ...], cues: tuple[Path, ...], model: str | None, output_format: str) -> None:
     """Show what fires in a text and why: cues, injected strings, and what was nearly taken for one.
@@ -386,9 +419,9 @@ def mine_(
         raise click.UsageError(f"{output.parent}: no such folder")
     own = [*cues, output] if output and output.exists() else cues
     loaded, terms = load_model(model), load_lexicon(own)
-    pages = _read(paths, input_format, html_field, text_field, id_field, url_field)
+    pages = read_pages(paths, input_format, html_field, text_field, id_field, url_field)
     repeats = load_repeats(sites) if sites else None
-    verdicts = _Failures(detect(_with_progress(pages), loaded, lexicon=terms, repeats=repeats))
+    verdicts = _Failures(detect(pages, loaded, lexicon=terms, repeats=repeats))
     found = [p for p in mine(verdicts, loaded, terms, min_pages=min_pages) if p.score >= min_score]
     found = [p for p in found if known or not p.known][:top]
     for line in WRITERS[output_format](found):
@@ -410,7 +443,7 @@ def _accept(proposals: list[Proposal], path: Path, *, ask: bool) -> None:
             break
         if answer == "y":
             added += append_term(path, proposal.term, weight_of(proposal), note_of(proposal))
-    click.echo(f"detector: {added} {kind_of(path)}s added to {path}", err=True)
+    say(f"{added} {kind_of(path)}s added to {path}")
 
 
 def _answer(proposal: Proposal) -> str:
@@ -423,20 +456,3 @@ def _answer(proposal: Proposal) -> str:
     except click.Abort:  # end of input, or Ctrl-C: what was accepted so far stays
         click.echo(err=True)
         return "q"
-
-
-def _ticker(what: str) -> Any:
-    """Return a function that counts its calls on a terminal's stderr."""
-    seen = 0
-
-    def tick(_: str) -> None:
-        nonlocal seen
-        seen += 1
-        if sys.stderr.isatty():
-            click.echo(f"\r{seen} {what}", err=True, nl=False)
-
-    return tick
-
-
-def _say(message: str) -> None:
-    click.echo(f"detector: {message}", err=True)

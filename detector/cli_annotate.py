@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from detector.options import EXIT_PARTLY, PATH, Losses, read_pages, reading_options, warn
+from detector.options import EXIT_PARTLY, PATH, read_pages, reading_options
+from detector.talk import Losses, say, warn
 
 if TYPE_CHECKING:
     from detector.answers import Place
@@ -52,7 +53,7 @@ def annotate_(
         token, port = secrets.token_urlsafe(16), listening.getsockname()[1]
         address = f"http://127.0.0.1:{port}/{token}/"
         click.echo(address)
-        click.echo(f"detector: {len(desk.sheets)} pages for {annotator}; Ctrl-C ends", err=True)
+        say(f"{len(desk.sheets)} pages for {annotator}; Ctrl-C ends")
         if open_:
             click.launch(address)
         with suppress(KeyboardInterrupt):

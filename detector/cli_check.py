@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from detector.options import EXIT_FINDINGS, PATH, Command, policy_option, reading_options, with_options
+from detector.talk import say
 
 if TYPE_CHECKING:
     from detector.baseline import Entry, Key
@@ -110,12 +112,23 @@ def check_(
             yield from mine
 
     if diff_:
-        click.echo(f"detector: {sum(1 for _ in left())} findings, those that can be cut are in the diff", err=True)
+        say(f"{sum(1 for _ in left())} findings, those that can be cut are in the diff")
     else:
         report = REPORTS["statistics" if statistics else output_format]
         for line in report(left()):
-            click.echo(line, nl=False)
+            click.echo(_coloured(line) if report is REPORTS["text"] else line, nl=False)
     sys.exit(EXIT_FINDINGS if found else 0)
+
+
+_TEXT_LINE = re.compile(r"(.*?:\d+:\d+): ([A-Z]{3}\d{3})(?= )")
+
+
+def _coloured(line: str) -> str:
+    """Set the place and the code of a finding off; on what is no terminal, click takes the colours out again."""
+    place = _TEXT_LINE.match(line)
+    if not place:
+        return line
+    return f"{click.style(place[1], bold=True)}: {click.style(place[2], fg='red', bold=True)}{line[place.end() :]}"
 
 
 def _repair(
@@ -128,12 +141,12 @@ def _repair(
 
     done = fix(path, kind or format_of(Path(path)), lambda body: look(path, body))
     if done.refused:
-        click.echo(f"detector: {printable(path)}: not fixed: {done.refused}", err=True)
+        say(f"{printable(path)}: not fixed: {done.refused}", "warning")
     if not done.cut:
         return done.left
     if write:
         save(path, done)
-        click.echo(f"detector: {printable(path)}: {len(done.cut)} cut", err=True)
+        say(f"{printable(path)}: {len(done.cut)} cut")
         return done.left
     click.echo(diff(path, done), nl=False)
     return [*done.cut, *done.left]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from detector.options import EXIT_PARTLY, PATH, Losses, input_options, policy_option
+from detector.options import EXIT_PARTLY, PATH, input_options, policy_option, read_pages
+from detector.talk import Losses, on_terminal
 
 if TYPE_CHECKING:
     from detector.filter import Progress
@@ -68,7 +69,7 @@ class _Ticker:
     """Shows on a terminal's stderr how far a run has come, and when it may be done."""
 
     def __init__(self) -> None:
-        self._shown = sys.stderr.isatty()
+        self._shown = on_terminal()
         self._begin: tuple[float, int, int] | None = None
         self._last = 0.0
 
@@ -114,11 +115,10 @@ def build_(
     PATH is what `predict` takes. What does not fit into memory goes to a folder beside OUTPUT while the command runs.
     """
     from detector.guard import Guard
-    from detector.readers import Fields, read_paths
     from detector.site_index import build_index, load_see
 
     losses = Losses()
-    pages = read_paths(paths, Fields((html_field,), url=url_field))
+    pages = read_pages(paths, None, html_field, None, "id", url_field)
     with Guard(load_see, workers=workers) as guard:
         found = build_index(pages, output, guard, losses, memory)
     click.echo(f"{found.pages} pages of {found.sites} sites, {found.blocks} repeated blocks → {output}")

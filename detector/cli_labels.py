@@ -11,7 +11,8 @@ from typing import IO
 import click
 
 from detector.labels import LABEL_NAMES
-from detector.options import EXIT_PARTLY, FOLDER, warn
+from detector.options import EXIT_PARTLY, FOLDER
+from detector.talk import warn
 
 FORMAT = click.option("--format", "name", type=click.Choice(["label-studio", "doccano", "prodigy"]), required=True)
 

@@ -122,6 +122,28 @@ def _average_precision(label: NDArray[np.int8], proba: NDArray[np.float32]) -> N
     return np.array([average_precision(label[known] == k, proba[known, k]) for k in range(3)])
 
 
+def precision_recall_curve(true: NDArray[np.bool_], scores: NDArray[np.float32]) -> tuple[Floats, Floats]:
+    """Return recall, ascending, and the precision that goes with it, at every threshold; empty where nothing is true."""
+    hits = np.cumsum(true[np.argsort(-scores, kind="stable")])
+    if not len(hits) or not hits[-1]:
+        return np.zeros(0), np.zeros(0)
+    return hits / hits[-1], hits / np.arange(1, len(hits) + 1)
+
+
+def calibration(true: NDArray[np.bool_], scores: NDArray[np.float32], bins: int = 10) -> tuple[Floats, Floats]:
+    """Return the mean probability of each bin that is not empty, and the share of it that is true."""
+    cell = np.clip((scores * bins).astype(np.int64), 0, bins - 1)
+    count = np.bincount(cell, minlength=bins)
+    said, is_so = (np.bincount(cell, values, minlength=bins) for values in (scores, true))
+    return said[count > 0] / count[count > 0], is_so[count > 0] / count[count > 0]
+
+
+def balanced_log_loss(label: NDArray[np.int8], proba: NDArray[np.float32]) -> float:
+    """Return the mean log loss of labelled blocks, each class that occurs counting alike."""
+    losses = [-np.log(np.maximum(proba[label == k, k], 1e-6)).mean() for k in range(3) if (label == k).any()]
+    return float(np.mean(losses))
+
+
 def average_precision(true: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
     """Area under the precision-recall curve, as the mean precision at each hit; NaN where nothing is true."""
     if not true.any():

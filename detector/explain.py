@@ -53,7 +53,7 @@ def explain(text: str, model: Model, lexicon: Lexicon) -> Explanation:
         Cues, an operator's own among them.
     """
     if model.spans is None:
-        return Explanation(text, _cues(text, lexicon), [], [], None)
+        return Explanation(text, cues_of(text, lexicon), [], [], None)
     page = ["", text]
     injected = find_spans([page], model.spans, lexicon)[0]
     others = [
@@ -62,10 +62,11 @@ def explain(text: str, model: Model, lexicon: Lexicon) -> Explanation:
         if not any(mark.start < found.stop and found.start < mark.stop for found in injected)
     ]
     others.sort(key=lambda other: -other.score)
-    return Explanation(text, _cues(text, lexicon), injected, others, model.spans.threshold)
+    return Explanation(text, cues_of(text, lexicon), injected, others, model.spans.threshold)
 
 
-def _cues(text: str, lexicon: Lexicon) -> list[Cue]:
+def cues_of(text: str, lexicon: Lexicon) -> list[Cue]:
+    """Return every cue in a text, one for each group that a term is in."""
     return [
         Cue(start, stop, lexicon.terms[term], group, round(float(weight), SCORE_DIGITS))
         for term, start, stop in lexicon.find(code_points(text)).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,8 +25,15 @@ def find_model(name: str | os.PathLike[str] | None = None) -> Path:
     for place in places:
         if (place / "card.json").is_file():
             return place
-    looked = ", ".join(str(place) for place in places)
-    raise ModelError(f"no model {wanted!r}: looked for card.json in {looked}")
+    looked, known = ", ".join(str(place) for place in places), known_models()
+    near = get_close_matches(wanted, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(known) or 'none'}"
+    raise ModelError(f"no model {wanted!r}; {hint} (looked for card.json in {looked})")
+
+
+def known_models() -> list[str]:
+    """Return the names of the models that need no path."""
+    return sorted({card.parent.name for root in _model_roots() for card in root.glob("*/card.json")})
 
 
 def package_files() -> list[Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from detector.labels import DEFAULT_POLICY, POLICIES
+from detector.talk import Watch, known_files, on_terminal, watched
 
 if TYPE_CHECKING:
     from detector.blocks import RawPage
@@ -19,7 +20,18 @@ EXIT_PARTLY = 3  # finished, but some pages could not be read
 PATH = click.Path(path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-MODEL_HELP = "A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]"
+
+
+def complete_model(_: click.Context, __: click.Parameter, begun: str) -> list[str]:
+    """Return the models that a shell may offer."""
+    from detector.model_folder import known_models
+
+    return [name for name in known_models() if name.startswith(begun)]
+
+
+MODEL = click.option(
+    "--model", help="A model's folder or name.  [default: $DETECTOR_MODEL or news_v1]", shell_complete=complete_model
+)
 CUES = click.option("--cues", type=PATH, multiple=True, help="A cue file of your own, beside the package's.")
 
 
@@ -36,7 +48,7 @@ def with_options(command: Command, options: Iterable[Callable[[Command], Command
 def reading_options(command: Command) -> Command:
     """Add the options that say how pages are read and judged."""
     options = (
-        click.option("--model", help=MODEL_HELP),
+        MODEL,
         click.option(
             "--input-format",
             type=click.Choice(["html", "text", "jsonl", "warc", "parquet"]),
@@ -72,25 +84,14 @@ def policy_option(command: Command) -> Command:
 def read_pages(
     paths: tuple[str, ...], input_format: str | None, html_field: str, text_field: str | None, id_field: str, url_field: str
 ) -> Iterator[RawPage]:  # fmt: skip
-    """Read the pages that the reading options say."""
+    """Read the pages that the reading options say; on a terminal, show how far it is."""
     from detector.readers import Fields, read_paths
 
-    texts = (text_field,) if text_field else Fields().text
-    return read_paths(paths, Fields((html_field,), texts, id_field, url_field), input_format)
-
-
-def warn(message: str) -> None:
-    """Tell on stderr what is not taken into account."""
-    click.echo(f"detector: left out: {message}", err=True)
-
-
-class Losses:
-    """Tells on stderr what is not taken into account, and counts it."""
-
-    def __init__(self) -> None:
-        self.number = 0
-
-    def __call__(self, message: str) -> None:
-        """Take one more."""
-        self.number += 1
-        warn(message)
+    fields = Fields((html_field,), (text_field,) if text_field else Fields().text, id_field, url_field)
+    if not on_terminal():
+        return read_paths(paths, fields, input_format)
+    files = known_files(paths)
+    if files is None:
+        return watched(read_paths(paths, fields, input_format), None)
+    watch = Watch(files)
+    return watched(read_paths(paths, fields, input_format, watch.open), watch)

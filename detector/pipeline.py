@@ -190,7 +190,7 @@ def _detect_batch(
     good = [outcome for outcome in outcomes if isinstance(outcome, Segmented)]
     judged = iter(_judge_pages(good, model, lexicon, repeats) if good else ())
     for page, outcome in zip(batch, outcomes, strict=True):
-        yield failed(page, outcome) if isinstance(outcome, PageError) else _verdict(page, outcome, *next(judged))
+        yield failed(page, outcome) if isinstance(outcome, PageError) else verdict_of(page, outcome, *next(judged))
 
 
 def _judge_pages(
@@ -319,9 +319,10 @@ def _stuffed(summaries: Sequence[str], words: Words) -> NDArray[np.float32]:
     return out
 
 
-def _verdict(
+def verdict_of(
     page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span]
 ) -> PageVerdict:
+    """Return the verdict that follows from a page's labels and injected strings."""
     blocks, decoded = segmented.blocks, segmented.decoded
     copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)

@@ -40,15 +40,22 @@ DEFAULT_FIELDS = Fields()
 Reader = Callable[[IO[bytes], str, Fields], Iterator[RawPage]]
 
 
+def _open_file(path: Path) -> IO[bytes]:
+    return path.open("rb")
+
+
 def read_paths(
-    paths: Iterable[str], fields: Fields = DEFAULT_FIELDS, input_format: str | None = None
-) -> Iterator[RawPage]:
+    paths: Iterable[str], fields: Fields = DEFAULT_FIELDS, input_format: str | None = None,
+    open_file: Callable[[Path], IO[bytes]] = _open_file,
+) -> Iterator[RawPage]:  # fmt: skip
     """Read files, folders (all known files below, in order of their paths), globs and ``-`` for standard input.
 
     Parameters
     ----------
     input_format : {"html", "text", "jsonl", "warc", "parquet"}, optional
         What the files are, whatever they are called; by default the name tells, or for standard input its beginning.
+    open_file : callable
+        Opens a file as it stands.
     """
     for path in paths:
         if path == STDIN:
@@ -60,7 +67,7 @@ def read_paths(
             if not files:
                 yield _failed(path, "no_pages", f"{path}: holds no file of a known kind ({', '.join(FORMATS)})")
         for file in files:
-            yield from read_file(file, fields, input_format)
+            yield from read_file(file, fields, input_format, open_file=open_file)
 
 
 def expand(path: str) -> Iterable[Path]:
@@ -90,10 +97,6 @@ def format_of(path: Path) -> str | None:
     if suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes.pop()
     return FORMATS.get(suffixes[-1]) if suffixes else None
-
-
-def _open_file(path: Path) -> IO[bytes]:
-    return path.open("rb")
 
 
 def read_file(

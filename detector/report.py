@@ -1,19 +1,33 @@
-"""Scores for people: the text of `evaluate`, the README of a model, the plots of ``--report``."""
+"""Scores for people: the text of `evaluate`, the README of a model, the pages of ``--report``."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from html import escape
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.evaluate import Scores, comparison_table, precision_recall, site_table
+from detector.blocks import RawPage
+from detector.charts import histogram, line_chart
+from detector.evaluate import (
+    Scores,
+    calibration,
+    comparison_table,
+    precision_recall,
+    precision_recall_curve,
+    site_table,
+)
+from detector.features import FAMILIES
+from detector.labeled import LabeledPage
 from detector.labels import LABEL_NAMES
 from detector.rows import Rows
+from detector.view import document
 
 WORST_PAGES = 25
+Show = Callable[[RawPage, NDArray[np.int8], NDArray[np.float32]], Iterable[str]]
 
 
 def print_evaluation(name: str, scores: Scores) -> str:
@@ -55,59 +69,149 @@ def write_model_readme(folder: Path, found: dict[str, Scores]) -> None:
     (folder / "README.md").write_text("\n".join(lines), "utf-8")
 
 
-def draw_report(folder: Path, rows: Rows, proba: NDArray[np.float32], scores: Scores) -> None:
-    """Draw confusion, precision-recall by class, calibration and page scores, and list the worst pages."""
-    import matplotlib as mpl
+# ---------------------------------------------------------------- --report
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+Evaluated = tuple[Rows, NDArray[np.float32], Scores]
+Links = dict[tuple[str, str], str]  # of the views of pages, by (site, page id)
 
+
+def write_report(
+    folder: Path, found: Mapping[str, Evaluated], matters: Mapping[str, Sequence[float]],
+    pages: Iterable[LabeledPage], show: Show,
+) -> None:  # fmt: skip
+    """Write report.html, worst_pages.tsv and views of the worst pages.
+
+    Parameters
+    ----------
+    matters : mapping of str to sequence of float
+        As `influence.importance` returns it.
+    pages : iterable of LabeledPage
+        Those whose text is at hand; others, as rows of pages of which only numbers are left, are named without a view.
+    show : callable
+        Takes a page, its labels and its probabilities, and yields its view.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    figure, axes = plt.subplots(2, 2, figsize=(11, 9), layout="constrained")
-    _draw_confusion(axes[0, 0], scores)
-    _draw_precision_recall(axes[0, 1], rows, proba)
-    _draw_calibration(axes[1, 0], rows, proba)
-    axes[1, 1].hist(scores.page_f1[~np.isnan(scores.page_f1)], bins=np.linspace(0, 1, 41))
-    axes[1, 1].set(title="Content F1 by page", xlabel="F1, characters", ylabel="pages", yscale="log")
-    figure.savefig(folder / "report.png", dpi=110)
-    plt.close(figure)
-    worst = [i for i in np.argsort(np.nan_to_num(scores.page_f1, nan=2)) if not np.isnan(scores.page_f1[i])][
-        :WORST_PAGES
-    ]
-    table = ["page\tsite\tf1", *(f"{rows.page_ids[i]}\t{rows.sites[i]}\t{scores.page_f1[i]:.3f}" for i in worst)]
-    (folder / "worst_pages.tsv").write_text("\n".join(table) + "\n", "utf-8")
-    (folder / "report.md").write_text(print_evaluation(folder.name, scores) + "\n![plots](report.png)\n", "utf-8")
+    known = {(page.site, page.page.page_id): page.page for page in pages}
+    worst = {name: _worst_of_all_and_known(rows, scores, known) for name, (rows, _, scores) in found.items()}
+    views: Links = {}
+    lines = ["evaluation\tpage\tsite\tf1"]
+    for name, (rows, proba, scores) in found.items():
+        for i in worst[name]:
+            key = rows.sites[i], rows.page_ids[i]
+            lines.append(f"{name}\t{key[1]}\t{key[0]}\t{scores.page_f1[i]:.3f}")
+            if key in known and key not in views:
+                views[key] = f"views/{len(views) + 1:02}.html"
+                mine = slice(*rows.layout.page_offsets[i : i + 2].tolist())
+                _write(folder / views[key], show(known[key], rows.label[mine], proba[mine]))
+    _write(folder / "worst_pages.tsv", ["\n".join(lines), "\n"])
+    _write(folder / "report.html", document("evaluation", _report_body(found, matters, worst, views)))
 
 
-def _draw_confusion(axes: Any, scores: Scores) -> None:
+def _write(path: Path, pieces: Iterable[str]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(pieces), "utf-8")
+
+
+def _worst_of_all_and_known(rows: Rows, scores: Scores, known: Container[tuple[str, str]]) -> list[int]:
+    """Return the worst pages, and the worst of those whose text is at hand: these can be looked at."""
+    at_hand = np.array([key in known for key in zip(rows.sites, rows.page_ids, strict=True)], bool)
+    both = {*worst_pages(scores.page_f1), *worst_pages(np.where(at_hand, scores.page_f1, np.nan))}
+    return sorted(both, key=lambda i: float(scores.page_f1[i]))
+
+
+def worst_pages(f1: NDArray[np.float64]) -> list[int]:
+    """Return the numbers of the pages whose content came out worst, the worst first, none that came out right."""
+    order = np.argsort(np.nan_to_num(f1, nan=2), kind="stable")[:WORST_PAGES].tolist()
+    return [i for i in order if f1[i] < 1]
+
+
+def _report_body(
+    found: Mapping[str, Evaluated], matters: Mapping[str, Sequence[float]], worst: Mapping[str, list[int]], views: Links
+) -> Iterator[str]:  # fmt: skip
+    yield '<header><h1>How good it is</h1></header><main class="report">\n'
+    for name, (rows, proba, scores) in found.items():
+        figures, known = scores.summary(), ~np.isnan(scores.page_f1)
+        yield f"<h2>{escape(name.replace('_', ' '))}</h2>\n"
+        yield (
+            f"<p>Content by page, in characters: F1 <b>{figures['page_f1']:.4f}</b>, below 0.5 on {figures['pages_below_half']:.2%} of"
+            f" {known.sum():,} pages. {scores.confusion.sum():,} labelled blocks, copies with spam written in among them."
+            f" Thresholds: content {scores.content_threshold:g}, spam {scores.spam_threshold:g}.</p>\n"
+        )
+        yield f'<div class="charts">{_confusion(scores)}{_curves(rows, proba)}{_pages(scores.page_f1[known])}</div>\n'
+        yield from _worst(rows, scores, worst[name], views)
+        yield from _sites(scores)
+    yield from _matters(matters)
+    yield "</main>\n"
+
+
+def _confusion(scores: Scores) -> str:
     share = scores.confusion / np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for (i, j), count in np.ndenumerate(scores.confusion):
-        colour = "white" if share[i, j] > 0.5 else "black"
-        axes.text(j, i, f"{count:,}\n{share[i, j]:.1%}", ha="center", va="center", color=colour)
-    ticks = {"xticks": range(3), "yticks": range(3), "xticklabels": LABEL_NAMES, "yticklabels": LABEL_NAMES}
-    axes.set(title="Confusion", xlabel="predicted", ylabel="true", **ticks)
+    rows = []
+    for i, name in enumerate(LABEL_NAMES):
+        cells = (
+            f'<td class="{LABEL_NAMES[j]}" style="--p:{share[i, j]:.3f}"><b>{scores.confusion[i, j]:,}</b><br>{share[i, j]:.1%}'
+            for j in range(3)
+        )
+        rows.append(f"<tr><th>{name}{''.join(cells)}")
+    head = "".join(f"<th>{name}" for name in LABEL_NAMES)
+    return f'<figure><figcaption>Labels: people ↓, model →</figcaption><table class="confusion"><tr><th>{head}{"".join(rows)}</table></figure>'
 
 
-def _draw_precision_recall(axes: Any, rows: Rows, proba: NDArray[np.float32]) -> None:
+def _curves(rows: Rows, proba: NDArray[np.float32]) -> str:
     known = rows.label >= 0
-    for k, name in enumerate(LABEL_NAMES):
-        true = (rows.label[known] == k)[np.argsort(-proba[known, k], kind="stable")]
-        hits = np.cumsum(true)
-        axes.plot(hits / max(hits[-1], 1), hits / np.arange(1, len(hits) + 1), label=name)
-    axes.legend()
-    axes.set(title="Precision and recall", xlabel="recall", ylabel="precision", ylim=(0, 1.02))
+    said = {name: (rows.label[known] == k, proba[known, k]) for k, name in enumerate(LABEL_NAMES)}
+    precision = {name: precision_recall_curve(*pair) for name, pair in said.items()}
+    calibrated = {name: calibration(*pair) for name, pair in said.items()}
+    charts = {
+        "Precision and recall": line_chart(precision, x="recall", y="precision"),
+        "Calibration": line_chart(
+            calibrated, x="probability that is told", y="share that is so", dots=True, diagonal=True
+        ),
+    }
+    return "".join(f"<figure><figcaption>{title}</figcaption>{chart}</figure>" for title, chart in charts.items())
 
 
-def _draw_calibration(axes: Any, rows: Rows, proba: NDArray[np.float32]) -> None:
-    known = rows.label >= 0
-    edges = np.linspace(0, 1, 11)
-    for k, name in enumerate(LABEL_NAMES):
-        cell = np.clip(np.digitize(proba[known, k], edges) - 1, 0, 9)
-        count = np.bincount(cell, minlength=10)
-        said, true = (np.bincount(cell, values, minlength=10) for values in (proba[known, k], rows.label[known] == k))
-        filled = count > 0
-        axes.plot(said[filled] / count[filled], true[filled] / count[filled], "o-", label=name)
-    axes.plot([0, 1], [0, 1], ":", color="grey")
-    axes.legend()
-    axes.set(title="Calibration", xlabel="predicted probability", ylabel="share that is so")
+def _pages(f1: NDArray[np.float64]) -> str:
+    chart = histogram(f1, x="F1 of a page's content, in characters", y="pages")
+    return f"<figure><figcaption>Pages</figcaption>{chart}</figure>"
+
+
+def _sites(scores: Scores) -> Iterator[str]:
+    """Lay out of each site what was taken for what, the site with the largest share of errors first."""
+    pairs = [(i, j) for i in range(3) for j in range(3) if i != j]
+    head = "".join(f"<th>{LABEL_NAMES[i]} → {LABEL_NAMES[j]}" for i, j in pairs)
+    yield f'<details open><summary>Confusion by site</summary><table class="sites"><tr><th>site<th>blocks<th>wrong{head}\n'
+
+    def wrong(confusion: NDArray[np.int64]) -> float:
+        total = int(confusion.sum())
+        return (total - int(np.trace(confusion))) / max(1, total)
+
+    right = [site for site, confusion in scores.by_site.items() if not wrong(confusion)]
+    for site, confusion in sorted(scores.by_site.items(), key=lambda item: -wrong(item[1])):
+        if site not in right:
+            total = int(confusion.sum())
+            cells = "".join(f'<td style="--p:{confusion[i, j] / total:.4f}">{confusion[i, j] or ""}' for i, j in pairs)
+            yield f"<tr><td>{escape(site)}<td>{total:,}<td>{wrong(confusion):.1%}{cells}\n"
+    yield f"</table><p>{len(right)} sites without an error{': ' * bool(right)}{escape(', '.join(right))}</p></details>\n"
+
+
+def _worst(rows: Rows, scores: Scores, worst: list[int], views: Links) -> Iterator[str]:
+    yield '<details open><summary>Worst pages</summary><table class="worst"><tr><th>F1<th>site<th>page\n'
+    for i in worst:
+        site, page = escape(rows.sites[i]), escape(rows.page_ids[i])
+        link = views.get((rows.sites[i], rows.page_ids[i]))
+        yield f"<tr><td>{scores.page_f1[i]:.3f}<td>{site}<td>{f'<a href={chr(34)}{link}{chr(34)}>{page}</a>' if link else page}\n"
+    yield "</table></details>\n"
+
+
+def _matters(matters: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    yield "<h2>Which features matter</h2>\n<p>How much the log loss, each class counting alike, grows when the features of a family are those of other blocks.</p>\n"
+    top = max((max(grown) for grown in matters.values()), default=0) or 1
+    yield '<table class="matters">\n'
+    for family, grown in matters.items():
+        mean = float(np.mean(grown))
+        yield (
+            f'<tr><td>{escape(family)}<td><span class="long"><i style="width:{max(0.0, mean) / top:.1%}"></i></span>'
+            f"<td>{mean:+.3f}<td>{min(grown):.3f} to {max(grown):.3f}<td>{len(FAMILIES[family])} features\n"
+        )
+    yield "</table>\n"

@@ -77,6 +77,8 @@ def _table(path: Path) -> Any:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path}: cannot be read ({error})") from error
+    if path.name == "detector.toml" and "tool" in data:
+        raise SettingsError(f"{path}: settings stand at the top of this file; leave out [tool.detector]")
     return data if path.name == "detector.toml" else data.get("tool", {}).get("detector")
 
 

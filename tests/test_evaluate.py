@@ -4,11 +4,14 @@ from sklearn.metrics import average_precision_score
 
 from detector.evaluate import (
     average_precision,
+    balanced_log_loss,
+    calibration,
     class_f1,
     comparison_table,
     confusion_of,
     page_f1,
     precision_recall,
+    precision_recall_curve,
     score,
     site_table,
 )
@@ -116,3 +119,23 @@ def test_tables_have_a_line_a_row():
         "| y.example | 2 | 1.000 | 1.000 |  |",
     ]
     assert len(site_table(found, ["y.example"]).splitlines()) == 3
+
+
+def test_the_curve_of_precision_and_recall():
+    recall, precision = precision_recall_curve(np.array([True, False, True, False]), np.float32([0.9, 0.8, 0.7, 0.1]))
+    assert recall.tolist() == [0.5, 0.5, 1.0, 1.0]
+    assert precision.tolist() == [1.0, 0.5, 2 / 3, 0.5]
+    assert precision_recall_curve(np.zeros(3, bool), np.zeros(3, np.float32))[0].size == 0
+
+
+def test_calibration_by_bins():
+    said, is_so = calibration(np.array([True, False, True]), np.float32([0.95, 1.0, 0.25]))
+    assert said.tolist() == pytest.approx([0.25, 0.975])
+    assert is_so.tolist() == [1.0, 0.5]
+
+
+def test_each_class_counts_alike_in_the_loss():
+    sure, unsure = np.float32([1, 0, 0]), np.float32([0, 0.5, 0.5])
+    assert balanced_log_loss(np.int8([0, 0, 0, 1]), np.stack([sure, sure, sure, unsure])) == pytest.approx(
+        np.log(2) / 2
+    )

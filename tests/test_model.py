@@ -123,7 +123,9 @@ def test_an_unknown_policy_is_refused(tiny_model):
 
 
 def test_unknown_model_says_where_it_looked():
-    with pytest.raises(ModelError, match=r"no model 'nowhere_v9': looked for card.json in .*models/nowhere_v9"):
+    with pytest.raises(
+        ModelError, match=r"no model 'nowhere_v9'; there is news_v1 .looked for card.json in .*models/nowhere_v9"
+    ):
         find_model("nowhere_v9")
 
 

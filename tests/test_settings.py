@@ -35,6 +35,7 @@ def test_a_model_is_a_folder_beside_the_file_or_a_name(tmp_path):
     [
         ('polcy = "strict"', "unknown setting 'polcy'; did you mean 'policy'?"),
         ("colour = 1", "unknown setting 'colour'; there are model, policy, cues"),
+        ("[tool.detector]", "settings stand at the top of this file"),
         ("ignore = []", "unknown setting 'ignore'; did you mean 'check.ignore'?"),
         ('policy = "mild"', "policy must be one of strict, balanced, lenient, not 'mild'"),
         ('cues = "brand.tsv"', "cues must be a list of file names"),

@@ -5,6 +5,8 @@ Families are called one by one rather than found in a registry, because each tak
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from detector.arrays import Floats, Ints, side_by_side
@@ -16,10 +18,11 @@ from detector.repeats import SiteCounts, block_hashes
 
 FEATURES_VERSION = 2  # raise it when a column changes its meaning
 
-OWN_NAMES = (
-    *shape.NAMES, *links.NAMES, *position.NAMES, *markup.NAMES, *cues.NAMES, *repeated.NAMES, *mass.NAMES,
-    *evidence.NAMES,
-)  # fmt: skip
+FAMILIES = {
+    "shape": shape.NAMES, "links": links.NAMES, "position": position.NAMES, "markup": markup.NAMES, "cues": cues.NAMES,
+    "repeated": repeated.NAMES, "mass": mass.NAMES, "evidence": evidence.NAMES,
+}  # fmt: skip
+OWN_NAMES = tuple(chain.from_iterable(FAMILIES.values()))
 FEATURE_NAMES = (*OWN_NAMES, *context.NAMES)
 
 # What only a DOM can tell; unknown for plain text.
