@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-
 UNBOUNDED = np.finfo(np.float32).max
 
 
