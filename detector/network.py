@@ -95,7 +95,11 @@ class Panel(NamedTuple):
         ValueError
             When they do not scale their features alike.
         """
-        if not all(np.array_equal(a, b) for n in networks[1:] for a, b in zip(n[:4], networks[0][:4], strict=True)):
+        if not all(
+            np.array_equal(a, b, equal_nan=True)
+            for n in networks[1:]
+            for a, b in zip(n[:4], networks[0][:4], strict=True)
+        ):
             raise ValueError("the networks scale their features in different ways")
         first = np.hstack([network.weights[0] for network in networks]) / networks[0].scale[:, None]
         clips = bool((np.abs([networks[0].low, networks[0].high]) < UNBOUNDED).any())

@@ -100,3 +100,10 @@ def test_without_bounds_nothing_is_clipped(pipeline):
     assert free.predict_proba(inside).tolist() == bound.predict_proba(inside).tolist()
     assert free.predict_proba(inside + 9).tolist() != bound.predict_proba(inside + 9).tolist()
     assert np.isfinite(inside).all()
+
+
+def test_a_feature_that_nobody_knew_hinders_no_panel():
+    """Its bounds are NaN in every network."""
+    networks = [Network.from_pipeline(fitted(start=start)) for start in (0, 1)]
+    unknown = [network._replace(mean=np.where(np.arange(6) == 3, np.nan, network.mean)) for network in networks]
+    assert len(Panel.of(unknown).networks) == 2
