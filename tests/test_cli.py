@@ -399,6 +399,14 @@ def test_evaluate_a_model_with_a_report(run, labeled_folder, tiny_folder, tmp_pa
     assert "Which features matter" in (tmp_path / "report" / "report.html").read_text("utf-8")
 
 
+def test_evaluate_across_sites_with_a_report(run, labeled_folder, tmp_path):
+    result = run("evaluate", labeled_folder, "--report", tmp_path / "report")
+    assert (result.exit_code, result.exception) == (0, None)
+    report = (tmp_path / "report" / "report.html").read_text("utf-8")
+    assert "held out sites" in report
+    assert "Which features matter" in report
+
+
 # ---------------------------------------------------------------- lexicon test
 
 INJECTED = "记者从华庭汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
