@@ -16,6 +16,7 @@ from detector.cli_check import baseline_, check_
 from detector.cli_filter import filter_, sites_
 from detector.cli_labels import COMMANDS
 from detector.cli_view import view_
+from detector.ending import orderly
 from detector.errors import DetectorError
 from detector.options import (
     CUES,
@@ -42,7 +43,7 @@ class _Failure(click.ClickException):
 
 
 class _Group(click.Group):
-    """Shows a `DetectorError` as one line; anything else is a bug and keeps its traceback."""
+    """Shows a `DetectorError` as one line, ends in order when stopped; anything else is a bug and keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -54,10 +55,11 @@ class _Group(click.Group):
             ctx.exit(error.exit_code)
 
     def _invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except DetectorError as error:
-            raise _Failure(str(error)) from error
+        with orderly():
+            try:
+                return super().invoke(ctx)
+            except DetectorError as error:
+                raise _Failure(str(error)) from error
 
 
 def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from detector.ending import orderly
 from detector.options import EXIT_PARTLY, PATH, input_options, policy_option, read_pages
 from detector.talk import Losses, on_terminal
 
@@ -51,7 +52,8 @@ def filter_(
     fields = Fields((html_field,), (text_field,) if text_field else Fields().text, id_field, url_field)
     judging = Judging(model, policy, cues, sites, page_seconds, page_memory * MEGABYTE)
     plan = Plan(input_files(paths), judging, fields, input_format, form, part_pages)
-    manifest = filter_crawl(plan, output, workers=workers, force=force, on_progress=_Ticker())
+    with orderly("; run again to go on"):
+        manifest = filter_crawl(plan, output, workers=workers, force=force, on_progress=_Ticker())
     for line in summary_of(manifest):
         click.echo(line)
     sys.exit(EXIT_PARTLY if set(manifest["errors"]) - {"no_page"} else 0)

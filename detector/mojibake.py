@@ -8,7 +8,9 @@ from typing import NamedTuple
 MIN_HAN = 4  # in what a text says when read again; fewer come about by chance
 MAX_LOST = 0.3  # of its characters; reading under the wrong encoding loses a byte here and there
 PROBED_CHARS = 64  # of a text that are tried before the whole is
+MAX_MARKED = 0.3  # of a text's characters that are letters and signs of Latin-1; no language has half as many
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_MARKED = re.compile(r"[\x80-\xff]")
 # What browsers make of the bytes 0x80 to 0x9F when they read a page as windows-1252.
 _TO_LATIN = {ord(bytes([b]).decode("cp1252")): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
@@ -48,3 +50,20 @@ def _read_again(text: str, name: str) -> str | None:
     said = body.decode("utf-8", "replace")
     lost = said.count("\ufffd") + said.count("?") - text.count("?")
     return said if lost <= MAX_LOST * len(said) and len(_HAN.findall(said)) >= MIN_HAN and said != text else None
+
+
+def garbled_share(text: str) -> float:
+    """Return the share of a text's characters that say nothing: those that were replaced, or all of what was read as Latin-1.
+
+    Examples
+    --------
+    >>> garbled_share("水库通过验收".encode().decode("cp1252", "replace").encode().decode("latin-1"))
+    1.0
+    >>> garbled_share("水库\ufffd过")
+    0.25
+    """
+    if text.isascii():
+        return 0.0
+    if len(_MARKED.findall(text)) > MAX_MARKED * len(text):
+        return 1.0
+    return text.count("\ufffd") / len(text)

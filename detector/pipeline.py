@@ -22,16 +22,18 @@ from detector.errors import PageError
 from detector.features import OWN_NAMES, featurize
 from detector.labels import LABEL_NAMES, Label
 from detector.lexicon import Hits, Lexicon, load_lexicon
+from detector.limits import refuse_blocks, refuse_monsters
 from detector.lines import block_lines
 from detector.model import Layout, Model
+from detector.mojibake import garbled_share
 from detector.network import softmax
 from detector.ngrams import Words, block_scores
+from detector.portions import find_in_portions
 from detector.repeats import RepeatTable, block_hashes, repeats_in_page
 from detector.segment import segment, segment_text
 from detector.sites import host_of, site_of
-from detector.spans import echoes, find_spans
+from detector.spans import echoes
 from detector.verdicts import cut_out, decide, judge, second_copies
-from detector.weigh import Cued
 
 BATCH_PAGES = 64
 MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.5  # of a block without its injected strings, to be judged by its words
@@ -169,7 +171,7 @@ def segment_page(page: RawPage) -> Segmented:
     Raises
     ------
     PageError
-        ``empty``, ``not_text`` or ``no_text``.
+        ``empty``, ``not_text``, ``no_text``, or what `limits` refuses.
     """
     if page.problem:
         raise PageError(*page.problem)
@@ -177,9 +179,11 @@ def segment_page(page: RawPage) -> Segmented:
     if page.media_type == "text/plain":
         blocks = segment_text(decoded.text, page_id=page.page_id, title=page.title)
     else:
+        refuse_monsters(decoded.text)
         blocks = segment(decoded.text, page_id=page.page_id, host=host_of(page.url))
     if len(blocks) == 0:
         raise PageError("no_text", "the page shows no text")
+    refuse_blocks(len(blocks))
     return Segmented(blocks, decoded, site_of(page.url))
 
 
@@ -287,9 +291,9 @@ def _find_spans(
     examined = (label != Label.CHROME) | (own[:, _BRAND_CUE] > 0)
     numbers = [first + np.flatnonzero(examined[first:last]) for first, last in pairwise(blocks.page_offsets.tolist())]
     texts = [[title, *blocks.texts_of(chosen)] for title, chosen in zip(blocks.titles, numbers, strict=True)]
-    number = np.concatenate([*(part for mine in numbers for part in ([-1], mine)), np.full(2 * len(texts), -1)])
     summaries = (["", summary] for summary in blocks.summaries)
-    found = find_spans([*texts, *summaries], model.spans, lexicon, Cued(number, hits))
+    of = [*(np.concatenate([[-1], mine]) for mine in numbers), *[np.full(2, -1)] * len(texts)]
+    found = find_in_portions([*texts, *summaries], of, hits, model.spans, lexicon)
     stuffed = _stuffed(blocks.summaries, model.words)
     certain = max(model.spans.thresholds)  # lists of keywords are no sentences
     out = []
@@ -330,11 +334,10 @@ def verdict_of(
     cuts = _by_block(spans)
     cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
     text = "\n".join(line for line in cleaned if line)
-    replaced = blocks.text.count("\ufffd") / len(blocks.text)
     injected = sorted({_reason(span) for span in spans})
     left = blocks.n_chars.copy()
     left[kept] = [len(line) for line in cleaned]
-    verdict, reasons = judge(label, left, injected=injected, replaced_share=replaced)
+    verdict, reasons = judge(label, left, injected=injected, replaced_share=garbled_share(blocks.text))
     reasons += ["body_twice"] * bool(copies.any())
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
 

@@ -27,7 +27,7 @@ LAYERS = (
     "why",
     "__init__ changes corpus evaluate explain influence mine whereabouts writers",
     "pipeline rows",
-    "model",
+    "model portions",
     "features features.consensus",
     "features.cues features.evidence features.mass features.repeated labeled spans",
     "features.context features.links features.markup features.position features.shape judge",
@@ -37,7 +37,7 @@ LAYERS = (
     "cache fix frame interchange journal options reports",
     "talk",
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "answers decode findings guard integrations model_folder warc",
+    "answers decode ending findings guard integrations limits model_folder warc",
     "annotate arrays augment blocks chars errors forest labels locate mojibake network replace sites",
     "compiled compiled.build",
 )

@@ -1,0 +1,101 @@
+"""Markup that would take a parser more time than any page is worth, refused before it is parsed.
+
+Parsers need quadratic time for attributes of one tag, for nested elements, for formatting elements that nobody closes
+and for the options of a list; some kilobytes will do. The limits are ten times and more what real pages have (500 of them:
+15,800 tags, 130 levels, 360 options at most). What is counted here is what the characters look like, not what a parser will
+make of them: it stops what goes wrong by accident and the forms of attack that are known. Who takes pages from anybody
+judges them in a guarded child, as `filter` does; there the clock ends what gets past.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from detector.errors import PageError
+
+MAX_CHARS = 16 << 20  # of a page; the largest real news pages have some 2 million
+MAX_TAGS = 200_000
+FEW_TAGS = 20_000  # up to which nesting does no harm, if what is opened is closed
+MAX_DEPTH = 5_000  # elements inside one another
+MAX_UNCLOSED = 1_000  # formatting elements; each is opened again in every paragraph behind it
+MAX_OPTIONS = 10_000
+MAX_ATTRIBUTES = 10_000  # of one tag
+MAX_BLOCKS = 200_000
+
+_NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
+_LONG_TAG = re.compile(rf"<[a-zA-Z]([^<>]{{{2 * MAX_ATTRIBUTES - 9},}}+)")
+_VALUE = re.compile(r"""=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]++)""")
+_FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
+_CELLS = frozenset(("td", "th", "caption"))  # what is open outside is not opened again in these
+# Elements that end where the next of their kind begins, or at once: they do not stand inside one another.
+_FLAT = frozenset((
+    "html head body p li dt dd tr td th tbody thead tfoot caption colgroup rt rp rb option optgroup a nobr area base br col "
+    "embed hr img input link meta param source track wbr keygen basefont bgsound frame"
+).split())  # fmt: skip
+
+
+def refuse_monsters(html: str) -> None:
+    """Raise a PageError if a parser would need too long for a page.
+
+    Raises
+    ------
+    PageError
+        ``too_large``, ``too_many_tags``, ``too_deep`` or ``too_many_attributes``.
+
+    Examples
+    --------
+    >>> refuse_monsters("<div>" * 6000)
+    Traceback (most recent call last):
+    detector.errors.PageError: more than 5,000 elements inside one another
+    """
+    _bound("too_large", len(html), MAX_CHARS, "characters")
+    tags = html.count("<")
+    _bound("too_many_tags", tags, MAX_TAGS, "tags")
+    if tags > FEW_TAGS or (tags > MAX_UNCLOSED and tags - 2 * html.count("</") > MAX_UNCLOSED):
+        _refuse_nesting(html)
+    if _has_long_tag(html):
+        for tag in _LONG_TAG.finditer(html):
+            _bound("too_many_attributes", _attributes(tag[1]), MAX_ATTRIBUTES, "attributes of one tag")
+
+
+def refuse_blocks(number: int) -> None:
+    """Raise a PageError (``too_many_blocks``) if the arrays of a page would take the memory of a thousand."""
+    _bound("too_many_blocks", number, MAX_BLOCKS, "blocks of text")
+
+
+def _bound(code: str, number: int, most: int, what: str) -> None:
+    if number > most:
+        raise PageError(code, f"more than {most:,} {what}")
+
+
+def _has_long_tag(html: str) -> bool:
+    """Whether there may be a tag with too many attributes: two characters each, so one of these steps has no end of a tag."""
+    step = MAX_ATTRIBUTES
+    return any(html.find(">", at, at + step) < 0 for at in range(0, len(html) - step, step))
+
+
+def _refuse_nesting(html: str) -> None:
+    opened: Counter[str] = Counter()
+    depth = formatting = options = 0
+    for slash, name in _NAME.findall(html.lower()):
+        if name in _CELLS:
+            formatting = 0
+        if name == "option" and not slash:
+            options += 1
+            _bound("too_many_tags", options, MAX_OPTIONS, "options")
+        if name in _FLAT or (slash and not opened[name]):
+            continue
+        step = -1 if slash else 1
+        opened[name] += step
+        if name in _FORMATTING:
+            formatting = max(formatting + step, 0)
+        else:
+            depth += step
+        _bound("too_deep", depth, MAX_DEPTH, "elements inside one another")
+        _bound("too_deep", formatting, MAX_UNCLOSED, "formatting elements that are not closed")
+
+
+def _attributes(inside: str) -> int:
+    """Count the attributes of a tag, by the white space and slashes outside of values."""
+    return len(_VALUE.sub(" ", inside).replace("/", " ").split())
