@@ -218,7 +218,7 @@ def inject_blocks(random: Random, html: str, part: int) -> str:
 
 def insert_paragraphs(random: Random, html: str, lines: Sequence[str]) -> str:
     """Write honest lines between the paragraphs of a page, one after another, as what they are."""
-    body = re.search(r"<body[^>]*>", html, re.I)
+    body = re.search(r"<body[^<>]*>", html, re.I)
     gaps = [m.end() for m in _BETWEEN.finditer(html, body.end() if body else 0)]
     at = random.choice(gaps) if gaps else len(html)
     return html[:at] + "".join(f"<p>{escape(line)}</p>" for line in lines) + html[at:]
@@ -255,7 +255,7 @@ _BETWEEN = re.compile(r"(?:</p>|<br\s*/?>)(?=\s*(?:<p\b[^>]*>)?\s*[^<]{30})", re
 
 
 def _insert(random: Random, html: str, piece: str) -> str:
-    body = re.search(r"<body[^>]*>", html, re.I)
+    body = re.search(r"<body[^<>]*>", html, re.I)
     start = body.end() if body else 0
     where = random.random()
     if where < 0.1:

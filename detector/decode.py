@@ -29,6 +29,7 @@ BINARY_MAGIC = (b"%PDF-", b"\x1f\x8b\x08", b"\x89PNG", b"\xff\xd8\xff", b"PK\x03
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([A-Za-z0-9_:.\-]{2,40})""", re.I)
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s{0,8}=\s{0,8}["']([A-Za-z0-9_:.\-]{2,40})""")
+_PRIVATE_USE = re.compile("[\ue780-\ue864]")
 _ASCII = bytes(range(128))
 
 # The WHATWG labels that matter here, to Python's codecs. Anything else is asked of `codecs.lookup`.
@@ -234,7 +235,10 @@ def _scores() -> NDArray[np.int8]:
 
 
 def _decoded(body: bytes, name: str, source: str) -> Decoded:
-    return _counted(body, body.decode(name, _EURO_HANDLER if name == "gb18030" else "replace"), name, source)
+    if name == "gb18030":
+        text = body.decode(name, _EURO_HANDLER)
+        return _counted(body, text.translate(_PUBLISHED) if _PRIVATE_USE.search(text) else text, name, source)
+    return _counted(body, body.decode(name, "replace"), name, source)
 
 
 def _counted(body: bytes, text: str, name: str, source: str) -> Decoded:
@@ -250,6 +254,13 @@ def _euro(error: UnicodeError) -> tuple[str | bytes, int]:
         return "€", error.start + 1
     return codecs.replace_errors(error)
 
+
+# Characters that Python's codec, made after an older edition of GB18030, leaves in the private use area.
+_PUBLISHED = str.maketrans(
+    "".join(map(chr, (*range(0xE78D, 0xE797), 0xE7C7, 0xE81E, 0xE826, 0xE82B, 0xE82C, 0xE832, 0xE843, 0xE854, 0xE864,
+                      0xE816, 0xE817, 0xE818, 0xE831, 0xE83B, 0xE855))),
+    "︐︒︑︓︔︕︖︗︘︙ḿ龴龵龶龷龸龹龺龻𠂇𠂉𠃌𡗗𢦏𤇾",
+)  # fmt: skip
 
 _EURO_HANDLER = "detector.euro"
 codecs.register_error(_EURO_HANDLER, _euro)

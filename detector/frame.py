@@ -26,7 +26,7 @@ _DATA_IMAGE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|bmp)[;,]", re.I)
 _FURTHER = re.compile(rf'<block-mark class="\w+ {FURTHER}(\d+)"')
 _IMPORT = re.compile(r"@import\b[^;]*;?", re.I)
 _FETCHED = re.compile(r"(?:url|image-set)\s*\((?!\s*[\"']?data:)[^)]*\)?", re.I)
-_STYLE = re.compile(r"<style\b[^>]*>(.*?)</style", re.S | re.I)
+_STYLE = re.compile(r"<style\b[^<>]*>([^<]*)</style", re.I)
 # Elements that are left out, with what they fetch or do; what stands inside them is kept.
 _DROPPED = frozenset(
     "applet audio base basefont bgsound body button dialog embed frame frameset head html input keygen link meta noscript "
@@ -69,7 +69,7 @@ def render(markup: str, marks: Sequence[Mark]) -> str:
     str
         A whole document; serve it under `POLICY`.
     """
-    styles = "".join(f"<style>{_quiet(css)}</style>" for css in _STYLE.findall(markup) if "<" not in css)
+    styles = "".join(f"<style>{_quiet(css)}</style>" for css in _STYLE.findall(markup))
     body = "".join(_pieces(markup, marks))
     several = sorted(set(map(int, _FURTHER.findall(body))))  # blocks of more than one piece
     rules = "".join(f"html:has(#{MARK}{n}:target) .{FURTHER}{n}{_TARGET}" for n in several)

@@ -16,9 +16,10 @@ from detector.errors import PageError
 
 MAX_CHARS = 16 << 20  # of a page; the largest real news pages have some 2 million
 MAX_TAGS = 200_000
-FEW_TAGS = 20_000  # up to which nesting does no harm, if what is opened is closed
+FEW_TAGS = 5_000  # up to which nesting does no harm, if what is opened is closed
 MAX_DEPTH = 5_000  # elements inside one another
-MAX_UNCLOSED = 1_000  # formatting elements; each is opened again in every paragraph behind it
+MAX_UNCLOSED = 1_000  # formatting elements
+MAX_REOPENED = 500_000  # times that an unclosed formatting element is opened again, in each paragraph behind it
 MAX_OPTIONS = 10_000
 MAX_ATTRIBUTES = 10_000  # of one tag
 MAX_BLOCKS = 200_000
@@ -77,13 +78,16 @@ def _has_long_tag(html: str) -> bool:
 
 def _refuse_nesting(html: str) -> None:
     opened: Counter[str] = Counter()
-    depth = formatting = options = 0
+    depth = formatting = reopened = options = 0
     for slash, name in _NAME.findall(html.lower()):
         if name in _CELLS:
             formatting = 0
         if name == "option" and not slash:
             options += 1
             _bound("too_many_tags", options, MAX_OPTIONS, "options")
+        if name not in _FORMATTING and not slash:
+            reopened += formatting
+            _bound("too_deep", reopened, MAX_REOPENED, "times a formatting element opened again")
         if name in _FLAT or (slash and not opened[name]):
             continue
         step = -1 if slash else 1

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 import zipfile
 import zlib
 from dataclasses import asdict, dataclass, field, replace
@@ -125,8 +126,7 @@ def _load(folder: Path, _modified: int) -> Model:
     for name in ("weights.npz", "golden.npz"):
         _check_digest(folder / name, card.sha256.get(name))
     weights = read_arrays(folder / "weights.npz")
-    if not all(np.isfinite(array).all() for array in weights.values()):
-        raise ModelError(f"{folder / 'weights.npz'}: holds weights that are no numbers; retrain the model")
+    _check_numbers(folder / "weights.npz", weights)
     try:
         model = Model(
             Words(weights["words/weights"], weights["words/intercept"]),
@@ -145,8 +145,7 @@ def _load_spans(folder: Path, card: ModelCard) -> SpanModel | None:
     path = folder / "spans.npz"
     _check_digest(path, card.sha256[path.name])
     arrays = read_arrays(path)
-    if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise ModelError(f"{path}: holds weights that are no numbers; fit it again")
+    _check_numbers(path, arrays)
     return SpanModel.from_arrays(arrays)
 
 
@@ -174,14 +173,21 @@ _UNREADABLE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeErro
 def read_arrays(path: Path, max_bytes: int = MAX_WEIGHTS_BYTES) -> dict[str, NDArray[Any]]:
     """Read an .npz without pickles; ModelError when it is damaged or unpacks to too much."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
-        if size > max_bytes:
-            raise ModelError(f"{path}: unpacks to {size:,} bytes, more than it can rightly hold")
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+        _check_size(path, max_bytes)
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        if strange := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"holds {strange[0]!r}, which is no array")
+        return arrays
     except _UNREADABLE as error:
         raise ModelError(f"{path}: not a readable array file ({error})") from error
+
+
+def _check_size(path: Path, max_bytes: int = MAX_WEIGHTS_BYTES) -> None:
+    with zipfile.ZipFile(path) as archive:
+        size = sum(info.file_size for info in archive.infolist())
+    if size > max_bytes:
+        raise ModelError(f"{path}: unpacks to {size:,} bytes, more than it can rightly hold")
 
 
 def _check_digest(path: Path, expected: str | None) -> None:
@@ -191,6 +197,11 @@ def _check_digest(path: Path, expected: str | None) -> None:
         raise ModelError(f"{path}: cannot be read ({error})") from error
     if digest != expected:
         raise ModelError(f"{path}: is not the file that card.json describes (sha256 differs)")
+
+
+def _check_numbers(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    if not all(array.dtype.kind in "biuf" and np.isfinite(array).all() for array in arrays.values()):
+        raise ModelError(f"{path}: holds weights that are no numbers; retrain the model")
 
 
 def _check_golden(model: Model, golden: dict[str, NDArray[Any]], folder: Path) -> None:
@@ -220,13 +231,19 @@ def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: d
 
 
 def load_classifier(folder: Path) -> dict[str, Any]:
-    """Load scikit-learn's own objects; a file that names any other type is refused."""
+    """Load scikit-learn's own objects; a file that names any other type, or is of another scikit-learn, is refused."""
     import skops.io
+    from sklearn.exceptions import InconsistentVersionWarning
 
     path = folder / "classifier.skops"
     _check_digest(path, read_card(folder).sha256.get(path.name))
     try:
-        loaded: dict[str, Any] = skops.io.load(path, trusted=TRUSTED_TYPES)
+        _check_size(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", InconsistentVersionWarning)
+            loaded: dict[str, Any] = skops.io.load(path, trusted=TRUSTED_TYPES)
+    except ModelError:
+        raise
     except Exception as error:  # skops raises its own and zipfile's kinds
         raise ModelError(f"{path}: refused ({type(error).__name__}: {error})") from error
     return loaded

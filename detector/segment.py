@@ -36,7 +36,7 @@ VOID = frozenset((
 BREAKING_VOID = frozenset(("br", "hr"))
 BOLD = frozenset(("b", "strong"))
 
-_TOKEN = re.compile(r"<(?:!--.*?-->|[!?]([^>]*)>|(/?)([^\s>]+)([^>]*)>)([^<]*)", re.S)
+_TOKEN = re.compile(r"<(?:!--.*?(?:-->|\Z)|[!?]([^>]*)>|(/?)([^\s>]+)([^>]*)>)([^<]*)", re.S)
 _ATTRIBUTE = re.compile(r'\s([^\s=]+)(?:="([^"]*)")?')
 _HIDDEN_STYLE = re.compile(
     r"display:none|visibility:hidden|text-indent:-\d{3,}|font-size:0(?:px|pt|em|%)?(?:;|$)|opacity:0?\.?0*(?:;|$)"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from detector.errors import LabelError
 
-_MARK = re.compile(r"⟦(\w+):(.*?)⟧")
+_MARK = re.compile(r"⟦(\w+):([^⟦⟧]*)⟧")
 Spans = list[tuple[int, int]]
 
 

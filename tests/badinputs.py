@@ -75,6 +75,12 @@ def _nested() -> Iterator[Bad]:
     yield Bad(12, "900 <font><p>", "".join(f"<font size={i}><p>" for i in range(900)) + BODY)
     yield Bad(
         12,
+        "900 <font>, 9,000 <p>",
+        "".join(f"<font size={i}>" for i in range(900)) + "<p>渠</p>" * 9000 + BODY,
+        ("too_deep",),
+    )
+    yield Bad(
+        12,
         "a <font> in each of 5,000 cells",
         "<table>" + "<tr><td><font color=red>渠</td></tr>" * 5000 + "</table>" + BODY,
     )

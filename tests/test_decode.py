@@ -108,6 +108,61 @@ def test_bad_byte_costs_one_character(text: str, place: int) -> None:
     assert decode(body) == (text[:place] + "\ufffd" + text[place:], "gb18030", "detected", 1)
 
 
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        (b"\x80", "€"),
+        (b"\xa2\xe3", "€"),
+        (b"\xa8\xbc", "ḿ"),
+        (b"\xa6\xd9\xa6\xed\xa6\xf3", "︐︘︙"),
+        (b"\xfe\x59\xfe\xa0", "龴龻"),
+        (b"\xfe\x51\xfe\x91", "𠂇𤇾"),
+        (b"\x95\x32\x82\x36", "𠀀"),
+        (b"\x84\x31\xa4\x37", "\ufffd"),
+    ],
+    ids=lambda value: value.hex() if isinstance(value, bytes) else None,
+)
+def test_gb18030_as_the_encoding_standard_has_it(bad: bytes, text: str) -> None:
+    assert decode(SIMPLIFIED.encode("gbk") + bad, "gbk").text == SIMPLIFIED + text
+
+
+@pytest.mark.parametrize(
+    ("bad", "text"),
+    [
+        (b"\xf9\xd6\xf9\xda", "碁恒"),
+        (b"\x88\x62", "Ê̄"),
+        (b"\xc6\xe7", "ぁ"),
+        (b"\x9d\xef", "嘅"),
+        (b"\x87\x40", "䏰"),
+    ],
+    ids=lambda value: value.hex() if isinstance(value, bytes) else None,
+)
+def test_big5_as_the_encoding_standard_has_it(bad: bytes, text: str) -> None:
+    assert decode(TRADITIONAL.encode("big5") + bad, "big5").text == TRADITIONAL + text
+
+
+@FIXED
+@given(
+    st.text(
+        st.characters(min_codepoint=0x3400, max_codepoint=0x2FA1D, exclude_categories=("Cs", "Co", "Cn")), max_size=20
+    )
+)
+def test_any_character_of_gb18030_comes_back(text: str) -> None:
+    assert decode((SIMPLIFIED + text).encode("gb18030"), "gb2312").text == SIMPLIFIED + text
+
+
+@FIXED
+@given(st.text(SIMPLIFIED, min_size=200, max_size=400), st.text(SIMPLIFIED, min_size=1, max_size=3))
+def test_a_string_in_another_encoding_costs_itself_alone(text: str, injected: str) -> None:
+    """Spam is put into pages by a script that knows one encoding."""
+    for codec, other in (("utf-8", "gbk"), ("gbk", "utf-8")):
+        found = decode(f"<p>{text}</p>".encode(codec) + f"<p>{injected}</p>".encode(other))
+        assert (found.text.startswith(f"<p>{text}</p>"), found.name) == (
+            True,
+            "utf-8" if codec == "utf-8" else "gb18030",
+        )
+
+
 @FIXED
 @given(st.binary(), st.sampled_from([None, "gbk", "big5", "utf-8", "utf-16", "shift_jis", "koi8-r", "no such name"]))
 def test_any_bytes_become_text_or_a_page_error(body: bytes, declared: str | None) -> None:

@@ -17,6 +17,7 @@ import pytest
 from crawls import files_of, read_rows, rows_of, write_jsonl, write_parquet, write_warc
 
 from detector.blocks import RawPage
+from detector.ending import orderly
 from detector.errors import InputError, OutputError
 from detector.filter import JOURNAL, Plan, filter_crawl, input_files
 from detector.guard import Guard
@@ -28,7 +29,7 @@ from detector.readers import read_paths
 from detector.writers import record_of
 
 Rows = list[dict[str, Any]]
-HANGS = "<div>" * 60_000 + "水库"  # some seconds for the parser
+HANGS = "<p>水库" * 190_000  # some seconds
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +198,31 @@ def test_a_stopped_run_goes_on_where_it_was(quick: Plan, tmp_path: Path, pages: 
     filter_crawl(quick, tmp_path / "out", on_progress=lambda progress: seen.append(progress.pages))
     assert seen[0] == (pages - 1) // 5 * 5 + 1
     assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_ends_in_order(
+    quick: Plan, tmp_path: Path, number: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    filter_crawl(quick, tmp_path / "whole")
+    seen = []
+
+    def stop(progress: Any) -> None:
+        seen.append(progress.pages)
+        if len(seen) == 12:
+            os.kill(os.getpid(), number)
+
+    with pytest.raises(SystemExit) as caught, orderly("; run again to go on"):
+        filter_crawl(quick, tmp_path / "out", workers=2, on_progress=stop)
+    assert caught.value.code == 128 + number
+    assert capfd.readouterr().err.endswith("; run again to go on\n")
+    filter_crawl(quick, tmp_path / "out")
+    assert files_of(tmp_path / "out") == files_of(tmp_path / "whole")
+
+
+def test_where_nothing_can_be_written_it_is_told(quick: Plan) -> None:
+    with pytest.raises(OutputError, match=r"/proc/out: .*; run again to go on"):
+        filter_crawl(quick, Path("/proc/out"))
 
 
 def test_a_finished_run_has_nothing_to_do(quick: Plan, tmp_path: Path) -> None:

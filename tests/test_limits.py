@@ -19,10 +19,11 @@ from detector.pipeline import segment_page
         ("<div>" * 7 + "</div>" * 7, "too_deep"),
         ("<div></q>" * 7, "too_deep"),
         ("<FONT><p>" * 5, "too_deep"),
+        ("<i><p>" + "<p>" * 9, "too_deep"),
     ],
 )
 def test_what_is_beyond_a_limit_is_named(html: str, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, most in {"CHARS": 200, "TAGS": 40, "DEPTH": 6, "UNCLOSED": 4, "OPTIONS": 10}.items():
+    for name, most in {"CHARS": 200, "TAGS": 40, "DEPTH": 6, "UNCLOSED": 4, "REOPENED": 9, "OPTIONS": 10}.items():
         monkeypatch.setattr(limits, f"MAX_{name}", most)
     monkeypatch.setattr(limits, "FEW_TAGS", 6)
     with pytest.raises(PageError) as caught:

@@ -1,8 +1,10 @@
 import io
 import json
 import os
+import pickle
 import shutil
 import zipfile
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -191,6 +193,12 @@ def test_weights_that_are_no_numbers_are_refused(broken, name):
         load_model(broken)
 
 
+def test_words_for_weights_are_refused(broken):
+    change_array(broken, "words/intercept", lambda array: array.astype(str))
+    with pytest.raises(ModelError, match=r"broken_v1/weights.npz: holds weights that are no numbers"):
+        load_model(broken)
+
+
 def test_other_weights_of_the_right_shape_are_refused(broken):
     change_array(broken, "second/0/biases1", lambda array: array + np.float32([1, 0, -1]))
     with pytest.raises(ModelError, match=r"broken_v1: gives other answers"):
@@ -299,6 +307,52 @@ def test_an_array_that_claims_more_than_it_holds_is_named(tmp_path):
         archive.writestr("a.npy", header.getvalue())
     with pytest.raises(ModelError, match=r"claim.npz"):
         read_arrays(tmp_path / "claim.npz")
+
+
+class Hostile:
+    """Runs when it is unpickled, and leaves a file behind."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "golden.npz", "classifier.skops"])
+def test_a_pickle_under_another_name_is_not_run(broken, tmp_path, name):
+    (broken / name).write_bytes(pickle.dumps(Hostile(tmp_path / "was here")))
+    reseal(broken)
+    with pytest.raises(ModelError, match=f"broken_v1/{name}"):
+        load_classifier(broken) if name == "classifier.skops" else load_model(broken)
+    assert not (tmp_path / "was here").exists()
+
+
+@pytest.mark.parametrize("name", ["weights.npz", "classifier.skops"])
+def test_a_member_that_leads_out_of_the_folder_is_not_written(broken, name):
+    with zipfile.ZipFile(broken / name, "a") as archive:
+        archive.writestr("../../escaped.npy", "渡口")
+    reseal(broken)
+    before = sorted(broken.parent.rglob("*"))
+    with suppress(ModelError):
+        load_classifier(broken) if name == "classifier.skops" else load_model(broken)
+    assert sorted(broken.parent.rglob("*")) == before
+
+
+def test_scikit_learns_file_that_unpacks_to_too_much(broken):
+    with zipfile.ZipFile(broken / "classifier.skops", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("schema.json", b" " * (65 << 20))
+    reseal(broken)
+    with pytest.raises(ModelError, match=r"broken_v1/classifier.skops: unpacks to 68,\d+,\d+ bytes"):
+        load_classifier(broken)
+
+
+def test_scikit_learns_file_of_another_version_is_refused(broken, monkeypatch):
+    """Prediction reads plain arrays and does not care."""
+    monkeypatch.setattr("sklearn.base.__version__", "0.18")
+    with pytest.raises(ModelError, match=r"classifier.skops: refused \(InconsistentVersion"):
+        load_classifier(broken)
+    assert load_model(broken)
 
 
 class Foreign:

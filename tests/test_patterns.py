@@ -1,0 +1,96 @@
+"""Every regular expression of the package takes time in proportion to its input, on the worst that can be thought of for it.
+
+Patterns are found by importing all modules, so a new one is tested without a word. The worst are made of what a pattern
+itself names, over and over, with nothing behind it that ends what was begun.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import detector
+
+SMALL, LARGE = 6 << 10, 1 << 20
+SLACK = 2.0  # times the time in proportion that twice the input may take, on a busy machine
+BRIEF = 0.05  # seconds of a core under which nothing is told; what is quadratic takes more for 6 kB
+PROGRAMS = ("detector.__main__", "detector.integrations", "detector.compiled")  # not to be imported here
+# Those that are only ever tried at the beginning of what they are given.
+MATCHED = {
+    "_HEAD",
+    "_AFTER",
+    "_KIND",
+    "_NAME",
+    "_HOST",
+    "_ADDRESS",
+    "_MUTE",
+    "_BYLINE",
+    "_DATELINE",
+    "_SPACE",
+    "_PLAIN",
+    "_UNIT",
+}
+ENDINGS = {"_TOKEN": "</html>"}  # what they are given ends so
+BOUNDED = {"_CHARSET": 1024, "_XML_ENCODING": 1024, "_HEAD": 64 << 10, "_AFTER": 64}  # bytes that they are given
+PIECES = ["<", "<!--", "<!-- >", "<a ", "<a", "</p>", "<br ", "<p ", "<style>", "<title ", "<meta ", "<body", '="', "='", '"', "'", "=", "&", "&#",
+          " ", "\n", "\r\n", "a", "A", "1", "-", ".", "渠", "渠(a", "(", "{a", "⟦a:", "\\u", "\\ud800", "\\", "/", "//", "http://a", "@", "://",
+          "url(", "@import ", "image-set (", "WARC/1.0\r\n", "WARC/", "\nWARC/1.0", "content-length", "content-length: ", "2019年1月", "来源：",
+          "记者", "left:-", "text-indent:-1", "font-size:0", "height:0", "opacity:0.0", ";"]  # fmt: skip
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """Yield all patterns of the package's modules by their names, also those in tuples and dicts."""
+    for info in pkgutil.walk_packages(detector.__path__, "detector."):
+        if info.name.startswith(PROGRAMS):
+            continue
+        for name, value in vars(importlib.import_module(info.name)).items():
+            values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+            for number, pattern in enumerate(v for v in values if isinstance(v, re.Pattern)):
+                yield f"{info.name}.{name}" + f".{number}" * (pattern is not value), pattern
+
+
+FOUND = dict(patterns())
+
+
+def seconds(name: str, piece: str, size: int) -> float:
+    """Return how long a pattern takes for a piece over and over."""
+    pattern, short = FOUND[name], name.rstrip(".0123456789").rpartition(".")[2]
+    text = piece * (size // len(piece)) + ENDINGS.get(short, "")
+    subject = text.encode()[: BOUNDED.get(short)] if isinstance(pattern.pattern, bytes) else text
+    before = time.process_time()
+    if short in MATCHED:
+        pattern.match(subject)
+    else:
+        sum(1 for _ in pattern.finditer(subject))
+    return time.process_time() - before
+
+
+def pieces_for(pattern: re.Pattern[Any]) -> list[str]:
+    """Return what may be hard for a pattern, first of all what it names itself."""
+    source = pattern.pattern.decode() if isinstance(pattern.pattern, bytes) else pattern.pattern
+    return [*re.findall(r"[\w\u3000-\u9fff<>:/=-]{2,}", source)[:12], *PIECES]
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_time_grows_with_the_input(name: str) -> None:
+    taken = {}
+    for piece in pieces_for(FOUND[name]):
+        taken[piece] = seconds(name, piece, SMALL)
+        assert taken[piece] < BRIEF, f"{SMALL} characters of {piece!r}"
+    worst = max(taken, key=lambda piece: taken[piece])
+    assert any(grows_evenly(name, worst) for _ in range(3)), f"{worst!r}"
+
+
+def grows_evenly(name: str, piece: str) -> bool:
+    half, whole = (seconds(name, piece, size) for size in (LARGE // 2, LARGE))
+    return whole < BRIEF or whole < 2 * SLACK * half
+
+
+def test_patterns_are_found() -> None:
+    assert {"detector.segment._TOKEN", "detector.limits._NAME", "detector.features.markup._PATTERNS.3"} <= set(FOUND)
