@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from detector.talk import say
+
 EXIT_FULL = 2
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
@@ -57,5 +59,5 @@ def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def _end(code: int, message: str = "") -> NoReturn:
     if message:
-        sys.stderr.write(f"detector: {message}\n")
+        say(message, "error")
     sys.exit(code)

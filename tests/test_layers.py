@@ -34,10 +34,10 @@ LAYERS = (
     "noise runs",
     "windows",
     "weigh",
-    "cache fix frame interchange journal options reports",
+    "cache ending fix frame interchange journal options reports",
     "talk",
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "answers decode ending findings guard integrations limits model_folder warc",
+    "answers decode findings guard integrations limits model_folder warc",
     "annotate arrays augment blocks chars errors forest labels locate mojibake network replace sites",
     "compiled compiled.build",
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 import tracemalloc
 from pathlib import Path
@@ -64,6 +65,26 @@ def test_a_bomb_of_zstd_is_not_unpacked_at_once(tmp_path: Path) -> None:
     assert peak < 150 << 20
 
 
+def test_odd_columns_of_parquet(tmp_path: Path) -> None:
+    """No row; no text in one; text as bytes, in a dictionary; a column of another name; nested."""
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"html": pa.array([], pa.string())}), path)
+    assert read(path) == []
+    html = pa.array(["<p>", None, "<p>"]).dictionary_encode()
+    parquet.write_table(pa.table({"html": html, "links": [[{"href": "/"}], [], None]}), path)
+    assert codes(read(path)) == [None, "no_field", None]
+    assert read(path)[0].columns["links"] == [{"href": "/"}]
+    parquet.write_table(pa.table({"page": ["<p>"]}), path)
+    assert codes(read(path)) == ["no_field"]
+
+
+def test_parquet_without_its_end_is_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"html": ["<p>"] * 99}), path)
+    path.write_bytes(path.read_bytes()[:-9])
+    assert codes(read(path)) == ["unreadable"]
+
+
 def squeeze(name: str, body: bytes) -> bytes:
     return {".gz": gzip.compress, ".zst": zstandard.ZstdCompressor().compress}.get(Path(name).suffix, bytes)(body)
 
@@ -87,6 +108,14 @@ def test_one_page_a_record(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(squeeze(name.lower(), b'{"text": "rain"}\n{"html": "<p>"}'))
     assert [(page.page_id, page.body) for page in read(path)] == [(f"{path}:1", "rain"), (f"{path}:2", "<p>")]
+
+
+def test_members_of_gzip_follow_one_another_and_what_is_behind_them_is_told(tmp_path: Path) -> None:
+    two = gzip.compress(b'{"text": "rain"}\n') + gzip.compress(b'{"text": "snow"}\n')
+    (tmp_path / "r.jsonl.gz").write_bytes(two)
+    assert codes(read(tmp_path / "r.jsonl.gz")) == [None, None]
+    (tmp_path / "r.jsonl.gz").write_bytes(two + b"rubbish")
+    assert codes(read(tmp_path / "r.jsonl.gz")) == [None, None, "unreadable"]
 
 
 def test_frames_of_zst_follow_one_another(tmp_path: Path) -> None:
@@ -146,6 +175,38 @@ def test_cut_zst_is_unreadable(tmp_path: Path) -> None:
 def test_records_before_the_break_are_kept(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl.gz").write_bytes(gzip.compress(b'{"text": "rain"}\n' * 3)[:-8])
     assert codes(read(tmp_path / "r.jsonl.gz")) == [None, None, None, "unreadable"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.html", "a\nb.html", "渠水.html", "-a.html", b"\xff\xfe.html".decode("utf-8", "surrogateescape")]
+)
+def test_odd_names_of_files(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(PAGE)
+    for path in (tmp_path / name, tmp_path):
+        (page,) = read(path)
+        assert (page.body, page.problem) == (PAGE, None)
+        assert page.page_id.encode()
+
+
+def test_what_is_no_file_to_be_read(tmp_path: Path) -> None:
+    """Links in a circle, pipes that nobody writes to and devices without end are passed over in a folder."""
+    (tmp_path / "circle.html").symlink_to(tmp_path / "circle.html")
+    (tmp_path / "up").symlink_to(tmp_path)
+    (tmp_path / "zero.html").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe.html")
+    (tmp_path / "empty.html").touch()
+    assert [(page.page_id, page.body) for page in read(tmp_path)] == [(f"{tmp_path}/empty.html", b"")]
+    assert codes(read(tmp_path / "circle.html")) == ["unreadable"]
+    assert codes(read(tmp_path / "zero.html")) == ["too_large"]
+
+
+def test_a_file_that_goes_away_while_a_folder_is_read(tmp_path: Path) -> None:
+    for name in ("a.html", "b.html", "c.html"):
+        (tmp_path / name).write_bytes(PAGE)
+    pages = read_paths([str(tmp_path)])
+    next(pages)
+    (tmp_path / "b.html").unlink()
+    assert codes(list(pages)) == ["missing", None]
 
 
 def test_name_that_no_file_can_have() -> None:
@@ -268,6 +329,20 @@ def test_blank_lines_and_byte_order_marks_are_no_records(records: Path) -> None:
         b"\xef\xbb\xbf\n\r\n" + b"\xef\xbb\xbf" + records.read_bytes() + b" \t\n" + b'{"text": "snow"}\r\n'
     )
     assert [(page.page_id, page.body) for page in read(records)] == [("a", "rain"), (f"{records}:5", "snow")]
+
+
+@pytest.mark.parametrize(
+    ("line", "body"),
+    [
+        (b'{"text": "rain", "text": "snow"}', "snow"),
+        (b'{"text": "rain", "x": NaN}', "rain"),
+        (b'{"text": "\\ud800"}\r', "\ud800"),
+    ],
+    ids=["a key twice", "NaN", "half a character"],
+)
+def test_odd_records(line: bytes, body: str, records: Path) -> None:
+    records.write_bytes(line + b"\n" + records.read_bytes())
+    assert [page.body for page in read(records)] == [body, "rain"]
 
 
 def test_bad_byte_in_a_record_costs_one_character(records: Path) -> None:

@@ -183,6 +183,38 @@ def test_a_record_that_unpacks_to_too_much(suffix: str, monkeypatch: pytest.Monk
     assert ids(b"".join(packed([record(0, bytes(80 << 20)), record(1, b"<p>")], suffix))) == ["too_large", "1"]
 
 
+@pytest.mark.parametrize(
+    ("more", "stored", "found"),
+    [
+        (b"Transfer-Encoding: chunked\r\n", b"zz\r\n<p>rain\r\n0\r\n\r\n", b"<p>rain"),
+        (b"Transfer-Encoding: chunked\r\n", b"fffff\r\n<p>rain", b"<p>rain"),
+        (b"Content-Encoding: gzip\r\n", gzip.compress(b"<p>rain")[:-9], b""),
+        (b"Content-Encoding: gzip, gzip\r\n", gzip.compress(gzip.compress(b"<p>rain")), b""),
+    ],
+    ids=["bad size", "too large a size", "cut", "twice"],
+)
+def test_a_body_that_cannot_be_decoded_is_there_as_it_stands(more: bytes, stored: bytes, found: bytes) -> None:
+    """So that it is told by whoever reads it as text; never a record lost."""
+    first, second = read(record(0, stored, OK + more) + record(1, b"<p>"))
+    assert (second.body, first.problem) == (b"<p>", None)
+    assert found in first.body
+    assert first.body
+
+
+def test_a_head_of_many_megabytes_is_no_record() -> None:
+    assert ids(record(0, b"<p>", more="X-Noise: " + "x" * (1 << 20) + "\r\n") + record(1, b"<p>")) == ["damaged", "1"]
+
+
+@pytest.mark.parametrize("old", [b"WARC/0.17", b"WARC/0.18", b"WARC/1.1"])
+def test_other_versions_of_archives(old: bytes) -> None:
+    assert ids(b"".join(archive("", range(2))).replace(b"WARC/1.0", old)) == ["0", "1"]
+
+
+def test_an_archive_of_the_older_kind_is_told() -> None:
+    arc = b"filedesc://a.arc 0.0.0.0 20260102030405 text/plain 9\n1 0 x\n\nhttp://a/ 1.2.3.4 20260102030405 text/html 7\n<p>rain\n"
+    assert ids(arc) == ["damaged"]
+
+
 # ---------------------------------------------------------------- what is a page
 
 
@@ -195,6 +227,8 @@ def test_a_record_that_unpacks_to_too_much(suffix: str, monkeypatch: pytest.Monk
         (record(0, b"", http=b"HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\n"), ["no_page"]),
         (record(0, b"\xff\xd8", http=b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n"), ["no_page"]),
         (record(0, b"<p>", http=b"HTTP/1.1 200 OK\r\n"), ["0"]),
+        (record(0, b"<p>", http=b"HTTP/1.1 206 Partial Content\r\nContent-Type: text/html\r\n"), ["no_page"]),
+        (record(0, b""), ["0"]),
         (record(0, b"<p>", http=b"HTTP/1.1 200 OK\r\nContent-Type: application/xhtml+xml\r\n"), ["0"]),
         (record(0, b"rain", http=b"", kind="conversion"), ["0"]),
     ],
