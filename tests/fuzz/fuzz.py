@@ -16,20 +16,33 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
-from badinputs import BODY, MB, bad_pages  # noqa: E402
-from warcs import OK, packed, record  # noqa: E402
 
-from detector.blocks import RawPage  # noqa: E402
-from detector.model import Model, load_model  # noqa: E402
-from detector.pipeline import detect  # noqa: E402
-from detector.readers import DEFAULT_FIELDS, READERS  # noqa: E402
-from detector.writers import record_of  # noqa: E402
+def instrumented() -> AbstractContextManager[object]:
+    """Let atheris see what the package's code does, where this is run and atheris is there."""
+    if __name__ != "__main__" or not find_spec("atheris"):
+        return nullcontext()
+    import atheris
+
+    return atheris.instrument_imports(include=["detector"])
+
+
+with instrumented():
+    from badinputs import BODY, MB, bad_pages
+    from warcs import OK, packed, record
+
+    from detector.blocks import RawPage
+    from detector.model import Model, load_model
+    from detector.pipeline import detect
+    from detector.readers import DEFAULT_FIELDS, READERS
+    from detector.writers import record_of
 
 LARGEST = 20_000  # bytes of an input
 PROBLEMS = {
@@ -116,12 +129,11 @@ def main(target: str, seconds: float = 60, folder: str = "") -> None:
     kept.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(seeds(target)):
         (kept / f"seed-{number:03}").write_bytes(data)
-    try:
-        import atheris
-    except ImportError:
+    if not find_spec("atheris"):
         by_chance(target, seconds)
         return
-    atheris.instrument_all()
+    import atheris
+
     options = [f"-max_total_time={seconds:.0f}", f"-max_len={LARGEST}", "-rss_limit_mb=4096", "-timeout=60"]
     atheris.Setup([sys.argv[0], *options, str(kept)], TARGETS[target])
     atheris.Fuzz()
