@@ -134,7 +134,7 @@ def main(target: str, seconds: float = 60, folder: str = "") -> None:
         return
     import atheris
 
-    options = [f"-max_total_time={seconds:.0f}", f"-max_len={LARGEST}", "-rss_limit_mb=4096", "-timeout=60"]
+    options = [f"-max_total_time={seconds:.0f}", f"-max_len={LARGEST}", "-rss_limit_mb=4096", "-timeout=300"]
     atheris.Setup([sys.argv[0], *options, str(kept)], TARGETS[target])
     atheris.Fuzz()
 
