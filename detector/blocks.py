@@ -85,6 +85,8 @@ class Blocks:
         What the page says of itself in its ``<meta>`` description and keywords.
     from_dom : bool ndarray of shape (p,)
         False for plain text, whose DOM columns mean nothing.
+    parse_loss : bool ndarray of shape (p,)
+        True where a first reading lost text; the blocks are those of a second one, unless that found no more.
     link_chars, bold_chars, n_links, n_offsite, n_images : int32 ndarray of shape (n,)
         Characters inside ``<a>`` and inside ``<b>``/``<strong>``, links, links to other hosts, images since the
         block before.
@@ -111,6 +113,7 @@ class Blocks:
     titles: list[str]
     summaries: list[str]
     from_dom: NDArray[np.bool_]
+    parse_loss: NDArray[np.bool_]
     link_chars: NDArray[np.int32]
     bold_chars: NDArray[np.int32]
     n_links: NDArray[np.int32]
@@ -182,6 +185,7 @@ def concat(batches: Sequence[Blocks]) -> Blocks:
         titles=list(chain.from_iterable(b.titles for b in batches)),
         summaries=list(chain.from_iterable(b.summaries for b in batches)),
         from_dom=np.concatenate([b.from_dom for b in batches]),
+        parse_loss=np.concatenate([b.parse_loss for b in batches]),
         names=list(chain.from_iterable(b.names for b in batches)),
         **columns,
     )

@@ -338,7 +338,7 @@ def verdict_of(
     left = blocks.n_chars.copy()
     left[kept] = [len(line) for line in cleaned]
     verdict, reasons = judge(label, left, injected=injected, replaced_share=garbled_share(blocks.text))
-    reasons += ["body_twice"] * bool(copies.any())
+    reasons += ["body_twice"] * bool(copies.any()) + ["parse_loss"] * bool(blocks.parse_loss[0])
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from detector import compiled
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
+from detector.reread import MIN_LOST, count_han, has_lost_text, without_traps
 
 # Elements whose text is never read by a visitor, or is a form's own noise.
 MAX_META = 64  # elements of a page that are read for its description
@@ -85,13 +87,28 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
         With one page; no blocks when the page shows no text.
     """
     parser = LexborHTMLParser(html)
+    canonical = parser.html or ""
+    lost = has_lost_text(html, canonical)
+    blocks = _read(parser, canonical, host.removeprefix("www."), page_id)
+    if not lost:
+        return blocks
+    parser = LexborHTMLParser(without_traps(html))
+    again = _read(parser, parser.html or "", host.removeprefix("www."), page_id)
+    return replace(again if _says_more(again, blocks) else blocks, parse_loss=np.array([True]))
+
+
+def _says_more(one: Blocks, other: Blocks) -> bool:
+    return count_han(one.text) - count_han(other.text) >= MIN_LOST
+
+
+def _read(parser: LexborHTMLParser, canonical: str, host: str, page_id: str) -> Blocks:
     title, summary = _title(parser), _summary(parser)
-    return _as_blocks(_walked(parser, host.removeprefix("www.")), page_id, title, summary)
+    return _as_blocks(_walked(parser, canonical, host), page_id, title, summary)
 
 
-def _walked(parser: LexborHTMLParser, host: str) -> _Columns:
+def _walked(parser: LexborHTMLParser, canonical: str, host: str) -> _Columns:
     # The compiled walk passes over what nobody reads, unless something in it may be read in another way than markup is.
-    found = _walk_compiled(parser.html or "", NOISE, host) if compiled.walk else None
+    found = _walk_compiled(canonical, NOISE, host) if compiled.walk else None
     if found is not None:
         return found
     canonical = _without_noise(parser)
@@ -175,6 +192,7 @@ def _as_blocks(columns: _Columns, page_id: str, title: str, summary: str, from_d
         titles=[title],
         summaries=[summary],
         from_dom=np.array([from_dom]),
+        parse_loss=np.array([False]),
         link_chars=rows[:, 0].copy(),
         bold_chars=rows[:, 1].copy(),
         n_links=rows[:, 2].copy(),

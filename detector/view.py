@@ -33,6 +33,7 @@ IN_WORDS = {
     "stuffed_description": "spam in the page's description or keywords",
     "woven_noise": "noise woven into words",
     "body_twice": "a second copy of the body, left out of the text",
+    "parse_loss": "text stood where parsers set it aside; read once more, or not read",
     "spam_page": "the page is spam itself",
     "no_article": "no article is left",
     "mojibake": "the text is beyond repair",

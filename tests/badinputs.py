@@ -123,18 +123,21 @@ def _tags() -> Iterator[Bad]:
 def _unclosed() -> Iterator[Bad]:
     for tag in ("<!--", "<script>", "<style>", "<textarea>", "<plaintext>", "<![CDATA[", "<svg><![CDATA[", "<title>"):
         yield Bad(24, f"{tag} that nobody closes", BODY + tag + "渠水 <p> " * (MB // 16))
-    yield Bad(24, "<plaintext> before the article", "<p>渠</p><plaintext>" + TEXT)
+        code = tag in ("<script>", "<style>")  # what stands behind them is taken for a program, and that is told
+        yield Bad(24, f"{tag} before the article", f"<p>渠水涨了</p>{tag}{BODY}", ("parse_loss",) if code else (FOUND,))
     yield Bad(25, "template in svg", "<svg><template>" + BODY)
     yield Bad(25, "template that closes a form", "<form><template></form></template>" + BODY)
-    yield Bad(25, "select in a table", "<table><tr><td><select><option>渠<table></select>" + BODY, ("no_text",))
+    yield Bad(25, "select in a table", "<table><tr><td><select><option>渠<table></select>" + BODY)
+    yield Bad(25, "select before the article", "<p>渠水涨了，下游三个村都放了闸。</p><select><option>渠" + PAGE)
     yield Bad(25, "attribute without a value", "<foo class>" + BODY)
 
 
 def _odd_markup() -> Iterator[Bad]:
     yield Bad(27, "frames only", f"<frameset><frame src=a><noframes>{BODY}</noframes></frameset>")
-    yield Bad(27, "all in srcdoc", f'<iframe srcdoc="<p>{MARKER}</p>"></iframe>', ("no_text",))
+    yield Bad(27, "all in srcdoc", f'<iframe srcdoc="<p>{MARKER}</p>"></iframe>')
+    yield Bad(27, "an article between frames", f"<frameset><frame src=a>{BODY}</frameset>")
     yield Bad(27, "all in noscript", f"<noscript>{BODY}</noscript>")
-    yield Bad(27, "all in a shadow root", f"<div><template shadowrootmode=open>{BODY}</template></div>", ("no_text",))
+    yield Bad(27, "all in a shadow root", f"<div><template shadowrootmode=open>{BODY}</template></div>")
     yield Bad(28, "> in a value", f"<div title=\"x>y\" data-a='</div>'>{BODY}</div>")
     yield Bad(28, "Han in a value without quotes", f"<div title=渠水>今>{BODY}</div>")
     bomb = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))

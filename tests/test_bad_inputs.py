@@ -67,6 +67,8 @@ def outcome(bad: Bad, row: Row) -> str:
         return str(row["error"]["code"])
     if bad.marker in row["text"]:
         return FOUND
+    if "parse_loss" in row["reasons"]:
+        return "parse_loss"
     return "dropped" if row["reasons"] else "lost"
 
 

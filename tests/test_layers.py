@@ -38,7 +38,7 @@ LAYERS = (
     "talk",
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
     "answers decode findings guard integrations limits model_folder warc",
-    "annotate arrays augment blocks chars errors forest labels locate mojibake network replace sites",
+    "annotate arrays augment blocks chars errors forest labels locate mojibake network replace reread sites",
     "compiled compiled.build",
 )
 RANK = {name: -row for row, names in enumerate(LAYERS) for name in names.split()}

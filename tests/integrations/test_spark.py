@@ -19,7 +19,7 @@ from detector.repeats import load_repeats
 from detector.site_index import build_index, load_see
 
 TESTS = Path(__file__).resolve().parents[1]
-HANGS = "<div>" * 60_000 + "水库"
+HANGS = "<p>水库" * 190_000
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,87 @@
+"""The second reading of a page of which the first lost text.
+
+By the rules of HTML a parser sets text aside: what stands behind a ``<textarea>`` or a comment that nobody closes, in a
+``<select>``, in a frameset, in a document of its own inside an attribute. Browsers do the same and readers miss it, or
+they do better; either way nothing of a page may go without a word. Where text is missing, the page is read once more
+without the tags that have swallowed it.
+"""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import numpy as np
+
+from detector import compiled
+
+MIN_LOST = 20  # Han characters; fewer are a menu's, or the end of a page that was cut
+TAIL = 4096  # characters in which the tags stand that close all what is open
+
+_TRAPS = ("select", "textarea", "template", "svg", "math", "datalist", "iframe", "noembed", "xmp", "canvas", "title")
+_CODE = ("script", "style")  # what they swallow is counted, but not read: most of it is a program
+_BACKWARDS = re.compile(
+    r"(?:\s*>(?:[a-z]+/|ydob)<)*\s*(?:>--)?"
+)  # closing tags, and a comment's end before them, from the end
+_SET_ASIDE = (("<!--", "-->"), *((f"<{tag}", f"</{tag}") for tag in (*_TRAPS, *_CODE)))
+_TRAP = re.compile(rf"</?(?:{'|'.join(_TRAPS[:-1])}|option|optgroup|noframes|frameset|frame|plaintext)\b[^<>]*>", re.I)
+_TITLE = re.compile(r"<title\b[^<>]*>", re.I)
+_DOCUMENT = re.compile(r"""<iframe\b[^<>]*?\ssrcdoc\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
+
+
+def count_han(text: str) -> int:
+    """Count the characters of the block CJK Unified Ideographs."""
+    if compiled.walk:
+        return int(compiled.walk.count_han(text))
+    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+    return int(np.count_nonzero((units >= 0x4E00) & (units <= 0x9FFF)))
+
+
+def has_lost_text(html: str, canonical: str) -> bool:
+    """Say whether the canonical form of a page, or what a reader sees of it, lacks text that its markup has.
+
+    Parameters
+    ----------
+    html : str
+        The page as it came.
+    canonical : str
+        The same, as the parser writes it out again.
+
+    Examples
+    --------
+    >>> has_lost_text("<p>水</p><!-- " + "渠" * 99, "<p>水</p><!-- " + "渠" * 99 + "-->")
+    True
+    """
+    if "shadowroot" in html or "srcdoc" in html:
+        return True
+    return count_han(html) - count_han(canonical) >= MIN_LOST or _is_swallowed(html, canonical)
+
+
+def _is_swallowed(html: str, canonical: str) -> bool:
+    """Whether the page ends inside something that hides text and that its markup does not close."""
+    backwards = _BACKWARDS.match(canonical[: -TAIL - 1 : -1])
+    ending = backwards[0][::-1] if backwards else ""
+    return any(
+        count_han(_behind(opener, closer, html)) >= MIN_LOST for opener, closer in _SET_ASIDE if closer in ending
+    )
+
+
+def _behind(opener: str, closer: str, html: str) -> str:
+    """What stands behind the last beginning or end of something."""
+    tail = html[-TAIL:].lower()
+    at = tail.rfind(closer)
+    if at >= 0 and opener not in tail[at:]:
+        return tail[at:]
+    whole = html.lower()
+    return html[max(whole.rfind(opener), whole.rfind(closer)) :]
+
+
+def without_traps(html: str) -> str:
+    """Return markup without the tags that set text aside; what stands in an attribute as a document is put in its place."""
+    if "srcdoc" in html:
+        html = _DOCUMENT.sub(lambda match: f"<div>{unescape(match[1] or match[2] or '')}</div><i", html)
+    html = _TRAP.sub("", html)
+    if "</title" not in html.lower():
+        html = _TITLE.sub("", html)
+    comment = html.rfind("<!--")
+    return html[:comment] + html[comment + 4 :] if comment > html.rfind("-->") else html
