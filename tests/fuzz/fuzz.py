@@ -2,9 +2,10 @@
 
     python tests/fuzz/fuzz.py predict|jsonl|warc [SECONDS] [FOLDER]
 
-With atheris (`pip install atheris`) the inputs are guided by what code they reach, and those that reach more are kept in
-FOLDER for the next time; without it, seeds are changed by chance. `SEEDS` are where both begin. An input that breaks
-something is left as a file (crash-*), and belongs into `tests/fuzz/found/TARGET/`, which the tests try.
+With atheris (`pip install 'detector[fuzz]'`) the inputs are guided by what code they reach, and those that reach more are
+kept in FOLDER for the next time; without it, they are changed by chance. Both begin with `seeds` and the inputs in
+`tests/fuzz/corpus/TARGET/`, which reached more in longer runs (`-merge=1` of libFuzzer picks them). An input that breaks
+something is left as a file (crash-*), and belongs into that corpus, too: the tests try all of it.
 """
 
 from __future__ import annotations
@@ -116,8 +117,8 @@ def changed(random_: random.Random, pool: list[bytes]) -> bytes:
 
 
 def inputs(target: str, seed: int = 0) -> Iterator[bytes]:
-    """Yield what was found before, the seeds, and then changes of them without end."""
-    pool = [path.read_bytes() for path in sorted((HERE / "found" / target).glob("*"))] + seeds(target)
+    """Yield the corpus, the seeds, and then changes of them without end."""
+    pool = [path.read_bytes() for path in sorted((HERE / "corpus" / target).glob("*"))] + seeds(target)
     yield from pool
     random_ = random.Random(seed)
     while True:
@@ -135,7 +136,7 @@ def main(target: str, seconds: float = 60, folder: str = "") -> None:
     import atheris
 
     options = [f"-max_total_time={seconds:.0f}", f"-max_len={LARGEST}", "-rss_limit_mb=4096", "-timeout=300"]
-    atheris.Setup([sys.argv[0], *options, str(kept)], TARGETS[target])
+    atheris.Setup([sys.argv[0], *options, str(kept), str(HERE / "corpus" / target)], TARGETS[target])
     atheris.Fuzz()
 
 
