@@ -11,7 +11,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import chain
+from typing import NamedTuple
 
+from detector import compiled
 from detector.errors import PageError
 
 MAX_CHARS = 16 << 20  # of a page; the largest real news pages have some 2 million
@@ -27,13 +30,18 @@ MAX_BLOCKS = 200_000
 _NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
 _LONG_TAG = re.compile(rf"<[a-zA-Z]([^<>]{{{2 * MAX_ATTRIBUTES - 9},}}+)")
 _VALUE = re.compile(r"""=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]++)""")
-_FORMATTING = frozenset(("b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u"))
-_CELLS = frozenset(("td", "th", "caption"))  # what is open outside is not opened again in these
-# Elements that end where the next of their kind begins, or at once: they do not stand inside one another.
-_FLAT = frozenset((
-    "html head body p li dt dd tr td th tbody thead tfoot caption colgroup rt rp rb option optgroup a nobr area base br col "
-    "embed hr img input link meta param source track wbr keygen basefont bgsound frame"
-).split())  # fmt: skip
+# What a tag does to the nesting, as bits: formatting elements are opened again in each paragraph behind them, flat ones end
+# where the next of their kind begins, or at once, and do not stand inside one another, and what is open outside of a cell is not
+# opened again in it.
+_FORMATTING, _FLAT, _CELL, _OPTION = 1, 2, 4, 8
+_KINDS = {
+    _FORMATTING: "b big code em font i s small strike strong tt u".split(),
+    _FLAT: "html head body p li dt dd tr td th tbody thead tfoot caption colgroup rt rp rb option optgroup a nobr area base br col "
+    "embed hr img input link meta param source track wbr keygen basefont bgsound frame".split(),
+    _CELL: "td th caption".split(),
+    _OPTION: ["option"],
+}
+_TRAITS = {name: sum(bit for bit in _KINDS if name in _KINDS[bit]) for name in {*chain(*_KINDS.values())}}
 
 
 def refuse_monsters(html: str) -> None:
@@ -51,10 +59,10 @@ def refuse_monsters(html: str) -> None:
     detector.errors.PageError: more than 5,000 elements inside one another
     """
     _bound("too_large", len(html), MAX_CHARS, "characters")
-    tags = html.count("<")
+    tags, ends = compiled.scan.count_tags(html) if compiled.scan else (html.count("<"), html.count("</"))
     _bound("too_many_tags", tags, MAX_TAGS, "tags")
-    if tags > FEW_TAGS or (tags > MAX_UNCLOSED and tags - 2 * html.count("</") > MAX_UNCLOSED):
-        _refuse_nesting(html)
+    if tags > FEW_TAGS or tags - 2 * ends > MAX_UNCLOSED:
+        _refuse_nesting(_nesting(html))
     if _has_long_tag(html):
         for tag in _LONG_TAG.finditer(html):
             _bound("too_many_attributes", _attributes(tag[1]), MAX_ATTRIBUTES, "attributes of one tag")
@@ -71,33 +79,53 @@ def _bound(code: str, number: int, most: int, what: str) -> None:
 
 
 def _has_long_tag(html: str) -> bool:
-    """Whether there may be a tag with too many attributes: two characters each, so one of these steps has no end of a tag."""
+    """Whether there may be a tag with too many attributes: two characters each, so one of these steps has no end or beginning of a tag."""
     step = MAX_ATTRIBUTES
-    return any(html.find(">", at, at + step) < 0 for at in range(0, len(html) - step, step))
+    return any(
+        html.find(">", at, at + step) < 0 and html.find("<", at, at + step) < 0
+        for at in range(0, len(html) - step, step)
+    )
 
 
-def _refuse_nesting(html: str) -> None:
+class _Nesting(NamedTuple):
+    """How many options a page has, how often formatting elements are opened again, how many of them are open, and the depth."""
+
+    options: int
+    reopened: int
+    unclosed: int
+    depth: int
+
+
+def _refuse_nesting(found: _Nesting) -> None:
+    _bound("too_many_tags", found.options, MAX_OPTIONS, "options")
+    _bound("too_deep", found.depth, MAX_DEPTH, "elements inside one another")
+    _bound("too_deep", found.unclosed, MAX_UNCLOSED, "formatting elements that are not closed")
+    _bound("too_deep", found.reopened, MAX_REOPENED, "times a formatting element opened again")
+
+
+def _nesting(html: str) -> _Nesting:
+    if compiled.scan and (found := compiled.scan.nesting(html, _TRAITS)):
+        return _Nesting(*found)
     opened: Counter[str] = Counter()
-    depth = formatting = reopened = options = 0
-    for slash, name in _NAME.findall(html.lower()):
-        if name in _CELLS:
+    depth = formatting = reopened = options = unclosed = deepest = 0
+    for slash, name in _NAME.findall(html):
+        traits = _TRAITS.get(name := name.lower(), 0)
+        if traits & _CELL:
             formatting = 0
-        if name == "option" and not slash:
-            options += 1
-            _bound("too_many_tags", options, MAX_OPTIONS, "options")
-        if name not in _FORMATTING and not slash:
-            reopened += formatting
-            _bound("too_deep", reopened, MAX_REOPENED, "times a formatting element opened again")
-        if name in _FLAT or (slash and not opened[name]):
+        if not slash:
+            options += bool(traits & _OPTION)
+            reopened += 0 if traits & _FORMATTING else formatting
+        if traits & _FLAT or (slash and not opened[name]):
             continue
         step = -1 if slash else 1
         opened[name] += step
-        if name in _FORMATTING:
+        if traits & _FORMATTING:
             formatting = max(formatting + step, 0)
+            unclosed = max(unclosed, formatting)
         else:
             depth += step
-        _bound("too_deep", depth, MAX_DEPTH, "elements inside one another")
-        _bound("too_deep", formatting, MAX_UNCLOSED, "formatting elements that are not closed")
+            deepest = max(deepest, depth)
+    return _Nesting(options, reopened, unclosed, deepest)
 
 
 def _attributes(inside: str) -> int:

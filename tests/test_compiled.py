@@ -20,7 +20,9 @@ from detector.decode import decode
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
+from detector.limits import _nesting
 from detector.network import Panel
+from detector.reread import count_han
 from detector.runs import find_runs, likely_runs
 from detector.segment import segment
 from detector.weigh import weigh
@@ -32,9 +34,9 @@ TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。
 
 @pytest.fixture(autouse=True)
 def _needed():
-    if None in (compiled.loops, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
+    if None in (compiled.loops, compiled.scan, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("without a C compiler (apt-get install gcc) there are no compiled parts to compare with")
-    assert None not in (compiled.loops, compiled.walk), (
+    assert None not in (compiled.loops, compiled.scan, compiled.walk), (
         "there is a C compiler: install the package again (pip install -e .)"
     )
 
@@ -47,6 +49,7 @@ def both_ways(monkeypatch):
         fast = function()
         with monkeypatch.context() as context:
             context.setattr(compiled, "loops", None)
+            context.setattr(compiled, "scan", None)
             context.setattr(compiled, "walk", None)
             return fast, function()
 
@@ -148,6 +151,29 @@ def test_the_walk_over_deep_and_wide_pages(both_ways, times):
     html = "<b class=x>" * 300 + "底<p>面<a href=/>" * times
     fast, slow = both_ways(lambda: walked(html))
     assert fast == slow
+
+
+NESTING = ["<div>", "</div>", "<b>", "</B >", "<td/>", "</TD", "<font\n", "<p>", "<option>", "<x:y a=b>", "</x:y>", "< a", "<", "</", "渠", "<渠>", "<i渠>", "\x85", "𠮷"]  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(NESTING), max_size=60).map("".join))
+def test_what_is_counted_of_markup(both_ways, html):
+    fast, slow = both_ways(lambda: (_nesting(html), count_han(html)))
+    assert fast == slow
+    assert compiled.scan.count_tags(html) == (html.count("<"), html.count("</"))
+
+
+def test_nesting_of_too_many_names(both_ways):
+    html = "".join(f"<渠a{i}><a{i}>" for i in range(5000))
+    fast, slow = both_ways(lambda: _nesting(html))
+    assert fast == slow
+    assert fast.depth == 5000
+
+
+@pytest.mark.parametrize("text", ["", "src", "srcdo", "a srcdoc", "渠srcdoc", "𠮷srcd", "srdcoc渠", "ssrcdoc" * 99])
+def test_a_word_that_may_be_there(text):
+    assert compiled.scan.may_hold(text, "srcdoc") == ("srcd" in text)
 
 
 @pytest.mark.parametrize(("pure", "said"), [("", "compiled"), ("1", "in pure Python")])

@@ -72,7 +72,7 @@ def test_han_are_counted_alike_with_and_without_a_compiler(text: str) -> None:
     expected = sum("一" <= c <= "鿿" for c in text)
     assert count_han(text) == expected
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "walk", None)
+        patch.setattr(compiled, "scan", None)
         assert count_han(text) == expected
 
 

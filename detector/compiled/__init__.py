@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["loops", "walk"]
+__all__ = ["loops", "scan", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -23,4 +23,5 @@ def _load(name: str) -> ModuleType | None:
 
 
 loops = _load("_loops")
+scan = _load("_scan")
 walk = _load("_walk")

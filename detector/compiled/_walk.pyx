@@ -6,7 +6,7 @@ one row of numbers: the walk makes Python objects only of class and id strings, 
 """
 
 from cpython.mem cimport PyMem_Free
-from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memcpy, memmove
 
@@ -14,8 +14,6 @@ cdef extern from "Python.h":
     Py_UCS4* PyUnicode_AsUCS4Copy(object text) except NULL
     object PyUnicode_FromKindAndData(int kind, const void* buffer, Py_ssize_t size)
     bint Py_UNICODE_ISSPACE(Py_UCS4 character) nogil
-    int PyUnicode_KIND(object text)
-    void* PyUnicode_DATA(object text)
 
 cdef extern from *:
     """
@@ -467,18 +465,3 @@ cdef class Walker:
         self.begin, self.is_open = self.end, False
         self.link_chars = self.bold_chars = self.n_links = self.n_offsite = self.images = 0
         return 0
-
-
-def count_han(str text not None):
-    """As in reread.py."""
-    cdef Py_ssize_t i, n = len(text)
-    cdef int kind = PyUnicode_KIND(text)
-    cdef void* data = PyUnicode_DATA(text)
-    cdef uint32_t count = 0
-    if kind == 2:
-        for i in range(n):
-            count += <uint16_t>((<uint16_t*>data)[i] - 0x4E00) <= 0x51FF
-    elif kind == 4:
-        for i in range(n):
-            count += <uint32_t>((<uint32_t*>data)[i] - 0x4E00) <= 0x51FF
-    return count
