@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,7 +29,6 @@ MAX_ATTRIBUTES = 10_000  # of one tag
 MAX_BLOCKS = 200_000
 
 _NAME = re.compile(r"<(/?)([a-zA-Z][^\s/>]*)")
-_LONG_TAG = re.compile(rf"<[a-zA-Z]([^<>]{{{2 * MAX_ATTRIBUTES - 9},}}+)")
 _VALUE = re.compile(r"""=\s*+(?:"[^"]*+"|'[^']*+'|[^\s>]++)""")
 # What a tag does to the nesting, as bits: formatting elements are opened again in each paragraph behind them, flat ones end
 # where the next of their kind begins, or at once, and do not stand inside one another, and what is open outside of a cell is not
@@ -63,9 +63,8 @@ def refuse_monsters(html: str) -> None:
     _bound("too_many_tags", tags, MAX_TAGS, "tags")
     if tags > FEW_TAGS or tags - 2 * ends > MAX_UNCLOSED:
         _refuse_nesting(_nesting(html))
-    if _has_long_tag(html):
-        for tag in _LONG_TAG.finditer(html):
-            _bound("too_many_attributes", _attributes(tag[1]), MAX_ATTRIBUTES, "attributes of one tag")
+    for tag in _long_tags(html):
+        _bound("too_many_attributes", _attributes(tag) - 1, MAX_ATTRIBUTES, "attributes of one tag")
 
 
 def refuse_blocks(number: int) -> None:
@@ -78,13 +77,15 @@ def _bound(code: str, number: int, most: int, what: str) -> None:
         raise PageError(code, f"more than {most:,} {what}")
 
 
-def _has_long_tag(html: str) -> bool:
-    """Whether there may be a tag with too many attributes: two characters each, so one of these steps has no end or beginning of a tag."""
-    step = MAX_ATTRIBUTES
-    return any(
-        html.find(">", at, at + step) < 0 and html.find("<", at, at + step) < 0
-        for at in range(0, len(html) - step, step)
-    )
+def _long_tags(html: str) -> Iterator[str]:
+    """Yield what stands in long tags: an attribute has two characters, so one of these steps has no end or beginning of a tag."""
+    step, stop = MAX_ATTRIBUTES, 0
+    for at in range(0, len(html) - step, step):
+        if at >= stop and html.find(">", at, at + step) < 0 and html.find("<", at, at + step) < 0:
+            start = max(html.rfind("<", stop, at), html.rfind(">", stop, at))
+            stop = min(found for found in (html.find("<", at), html.find(">", at), len(html)) if found >= 0)
+            if start >= 0 and html[start] == "<" and "a" <= html[start + 1 : start + 2].lower() <= "z":
+                yield html[start + 1 : stop]
 
 
 class _Nesting(NamedTuple):
@@ -129,5 +130,5 @@ def _nesting(html: str) -> _Nesting:
 
 
 def _attributes(inside: str) -> int:
-    """Count the attributes of a tag, by the white space and slashes outside of values."""
+    """Count the name and the attributes of a tag, by the white space and slashes outside of values."""
     return len(_VALUE.sub(" ", inside).replace("/", " ").split())
