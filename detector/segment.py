@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from detector import compiled
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
@@ -45,6 +45,7 @@ _HIDDEN_STYLE = re.compile(
     r"|(?:left|top|right|bottom|margin-left|margin-top):-\d{3,}|clip:rect\(0"
     r"|(?:^|;)(?:max-)?height:[01](?:px)?(?:;|$)|(?:^|;)width:[01](?:px)?(?:;|$)"
 )
+_META = "meta[name][content]"
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
 _WIDTH = 9 + HOLDER_LEVELS + NAMED_LEVELS  # numbers of a block
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
@@ -216,9 +217,15 @@ def _title(parser: LexborHTMLParser) -> str:
 
 
 def _summary(parser: LexborHTMLParser) -> str:
-    """Return what the page says of itself to search engines; of a page with thousands of such elements, the first few."""
+    """Return what the page says of itself to search engines; where its head says nothing, a broken page may say it elsewhere."""
+    head = parser.head
+    return (_stated(head.css(_META)) if head is not None else "") or _stated(parser.css(_META))
+
+
+def _stated(nodes: list[LexborNode]) -> str:
+    """Join descriptions and keywords; of a page with thousands of such elements, the first few."""
     said = []
-    for node in parser.css("meta[name][content]")[:MAX_META]:
+    for node in nodes[:MAX_META]:
         attributes = node.attributes
         if (attributes.get("name") or "").strip().lower() in ("description", "keywords"):
             said.append(fold(attributes.get("content") or ""))
