@@ -16,7 +16,7 @@ from unittest.mock import patch
 import click
 from timing import timed
 
-import detector.pipeline
+import detector.portions
 import detector.spans
 from detector.blocks import RawPage
 from detector.model import load_model
@@ -26,15 +26,15 @@ from detector.weigh import Cued
 STEPS = ("weigh", "look_again", "find_runs", "describe", "may_be_noisy", "find_noise", "_settle")
 
 
-def handed_over(pages: list[RawPage]) -> list[tuple[list[list[str]], Cued]]:
+def handed_over(pages: list[RawPage]) -> list[tuple[list[list[str]], Cued | None]]:
     """Return the texts of each batch that `detect` looks through for injected strings, with the cues it knows of."""
-    batches, find = [], detector.pipeline.find_spans
+    batches, find = [], detector.portions.find_spans
 
-    def listening(texts: Any, model: Any, lexicon: Any, cued: Cued) -> Any:
+    def listening(texts: Any, model: Any, lexicon: Any, cued: Cued | None = None) -> Any:
         batches.append(([list(page) for page in texts], cued))
         return find(texts, model, lexicon, cued)
 
-    with patch.object(detector.pipeline, "find_spans", listening):
+    with patch.object(detector.portions, "find_spans", listening):
         for _ in detect(pages, load_model()):
             pass
     return batches

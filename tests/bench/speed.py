@@ -34,7 +34,10 @@ from detector.decode import decode
 
 BATCH = 64
 STAGES = (
-    *((detector.pipeline, name) for name in ("decode", "segment", "concat", "featurize", "_find_spans", "_verdict")),
+    *(
+        (detector.pipeline, name)
+        for name in ("decode", "refuse_monsters", "segment", "concat", "featurize", "_find_spans", "verdict_of")
+    ),
     (detector.model.Model, "predict_proba"),
 )
 REFERENCE = "resiliparse"
