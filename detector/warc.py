@@ -261,12 +261,15 @@ _ANY_LENGTH = re.compile(rb"^content-length[^\n]*\n", re.I | re.M)
 
 
 def _exact(data: bytes) -> bytes:
-    """Make a record say its true length, and say it once; a wrong one may end the process that reads it."""
-    head = _HEAD.match(data)
-    if not head:
-        return data
-    block = data[head.end() :].removeprefix(b"\r").removeprefix(b"\n")
-    return _ANY_LENGTH.sub(b"", head[0]) + b"Content-Length: %d\r\n\r\n" % len(block) + block + b"\r\n\r\n"
+    """Make a record say its true length, and say it once; a wrong one may end the process that reads it.
+
+    What has no end of its headers, as when it was cut, has nothing but headers.
+    """
+    found = _HEAD.match(data)
+    head = found[0] if found else data
+    block = data[len(head) :].removeprefix(b"\r").removeprefix(b"\n")
+    known = _ANY_LENGTH.sub(b"", head.rstrip(b"\r\n") + b"\r\n")
+    return known + b"Content-Length: %d\r\n\r\n" % len(block) + block + b"\r\n\r\n"
 
 
 def _page_of(data: bytes, where: str) -> RawPage | None:

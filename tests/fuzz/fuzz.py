@@ -1,6 +1,6 @@
 """Feed what nobody wrote to what reads pages and archives, and see that nothing breaks and nothing is lost.
 
-    python tests/fuzz/fuzz.py predict|jsonl|warc [SECONDS] [FOLDER]
+    python tests/fuzz/fuzz.py predict|jsonl|warc [SECONDS] [FOLDER] [SEED]
 
 With atheris (`pip install 'detector[fuzz]'`) the inputs are guided by what code they reach, and those that reach more are
 kept in FOLDER for the next time; without it, they are changed by chance. Both begin with `seeds` and the inputs in
@@ -125,24 +125,30 @@ def inputs(target: str, seed: int = 0) -> Iterator[bytes]:
         yield changed(random_, pool)
 
 
-def main(target: str, seconds: float = 60, folder: str = "") -> None:
+def main(target: str, seconds: float = 60, folder: str = "", seed: str = "0") -> None:
     kept = Path(folder or HERE / "kept" / target)
     kept.mkdir(parents=True, exist_ok=True)
     for number, data in enumerate(seeds(target)):
         (kept / f"seed-{number:03}").write_bytes(data)
     if not find_spec("atheris"):
-        by_chance(target, seconds)
+        by_chance(target, seconds, int(seed) or time.time_ns())
         return
     import atheris
 
-    options = [f"-max_total_time={seconds:.0f}", f"-max_len={LARGEST}", "-rss_limit_mb=4096", "-timeout=300"]
+    options = [
+        f"-max_total_time={seconds:.0f}",
+        f"-max_len={LARGEST}",
+        f"-seed={seed}",
+        "-rss_limit_mb=4096",
+        "-timeout=300",
+    ]
     atheris.Setup([sys.argv[0], *options, str(kept), str(HERE / "corpus" / target)], TARGETS[target])
     atheris.Fuzz()
 
 
-def by_chance(target: str, seconds: float) -> None:
+def by_chance(target: str, seconds: float, seed: int) -> None:
     end, number = time.monotonic() + seconds, 0
-    for number, data in enumerate(inputs(target, seed=time.time_ns()), 1):
+    for number, data in enumerate(inputs(target, seed), 1):
         try:
             TARGETS[target](data)
         except BaseException:
@@ -154,4 +160,4 @@ def by_chance(target: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(float, sys.argv[2:3]), *sys.argv[3:4])
+    main(sys.argv[1], *map(float, sys.argv[2:3]), *sys.argv[3:5])

@@ -24,7 +24,7 @@ def test_nothing_breaks(target: str) -> None:
 @pytest.mark.parametrize("target", TARGETS)
 def test_nothing_breaks_where_the_inputs_are_guided(target: str, tmp_path: Path) -> None:
     pytest.importorskip("atheris", reason="guided inputs need atheris, which is there for Linux: pip install atheris")
-    command = [sys.executable, str(HERE / "fuzz.py"), target, "20", str(tmp_path / "kept")]
+    command = [sys.executable, str(HERE / "fuzz.py"), target, "20", str(tmp_path / "kept"), "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert "DONE" in done.stderr

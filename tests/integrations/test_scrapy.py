@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-HANGS = "<div>" * 60_000 + "水库"
+HANGS = "<p>水库" * 190_000
 SPIDER = """
 import json, sys, scrapy
 from dataclasses import dataclass
