@@ -119,10 +119,10 @@ def test_a_wrong_length_costs_only_its_record(suffix: str, length: str) -> None:
 
 def test_a_length_that_a_cut_record_says_again_is_not_believed() -> None:
     """Memory would be asked for so much, which ends the process."""
-    twice = "560\r\nContent-Length: 10222222222226"
-    assert ids(record(1, b"rain", b"", "conversion", twice)) == ["truncated"]
-    assert ids(record(1, b"rain", b"", "conversion", twice) + record(2, body(2))) == ["damaged", "2"]
-    assert ids(record(1, b"<p>", length="10222222222226")) == ["too_large"]
+    cut = b"WARC/1.0\r\nWARC-Type: response\r\nContent-Length: 560\r\nContent-Length: 10222222222226\r\n\r\n<p>"
+    assert ids(cut) == ["truncated"]
+    assert ids(cut + b"\r\n\r\n" + record(2, body(2))) == ["damaged", "2"]
+    assert ids(cut.replace(b"560", b"10222222222226")) == ["too_large"]
 
 
 def test_a_page_about_archives_is_one_page() -> None:
