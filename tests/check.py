@@ -2,8 +2,8 @@
 
     python tests/check.py [--fix] [pytest arguments]
 
-It needs the extra `dev`; with --fix it repairs what ruff can repair first. Arguments go to pytest, and then coverage is
-not asked for.
+It needs the extra `dev`; with --fix it repairs what ruff can repair first. All tests run in as many processes as there are
+cores; with arguments, which go to pytest, in one and without coverage.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def steps(fix: bool, arguments: list[str]) -> list[list[str]]:
         step + (["--fix"] if fix and step[-1] == "check" else ["--check"] if step[-1] == "format" and not fix else [])
         for step in ruff
     ]
-    coverage = arguments or ["--cov", "--cov-report=term"]
-    return [*ruff, [sys.executable, "-m", "mypy"], [sys.executable, "-m", "pytest", *coverage]]
+    all_tests = ["--cov", "--cov-report=term", "-n", "auto", "--dist", "loadfile"]  # a file's tests share what they set up
+    return [*ruff, [sys.executable, "-m", "mypy"], [sys.executable, "-m", "pytest", *(arguments or all_tests)]]
 
 
 def main(arguments: list[str]) -> int:
