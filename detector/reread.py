@@ -38,7 +38,7 @@ def count_han(text: str) -> int:
 
 
 def has_lost_text(html: str, canonical: str) -> bool:
-    """Say whether the canonical form of a page, or what a reader sees of it, lacks text that its markup has.
+    """Say whether the canonical form of a page, or what a reader sees of it, lacks text that its markup has outside of tags.
 
     Parameters
     ----------
@@ -52,13 +52,13 @@ def has_lost_text(html: str, canonical: str) -> bool:
     >>> has_lost_text("<p>水</p><!-- " + "渠" * 99, "<p>水</p><!-- " + "渠" * 99 + "-->")
     True
     """
-    if any(_holds(html, word) for word in ("shadowroot", "srcdoc")):
-        return True
     return count_han(html) - count_han(canonical) >= MIN_LOST or _is_swallowed(html, canonical)
 
 
-def _holds(html: str, word: str) -> bool:
-    return word in html if compiled.scan is None or compiled.scan.may_hold(html, word) else False
+def may_hold_documents(html: str) -> bool:
+    """Say whether a page may hold text that browsers show as documents of their own: shadow roots, and what stands in an attribute."""
+    words = ("shadowroot", "srcdoc")
+    return any(word in html for word in words if compiled.scan is None or compiled.scan.may_hold(html, word))
 
 
 def _is_swallowed(html: str, canonical: str) -> bool:

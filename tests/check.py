@@ -21,7 +21,14 @@ def steps(fix: bool, arguments: list[str]) -> list[list[str]]:
         step + (["--fix"] if fix and step[-1] == "check" else ["--check"] if step[-1] == "format" and not fix else [])
         for step in ruff
     ]
-    all_tests = ["--cov", "--cov-report=term", "-n", "auto", "--dist", "loadfile"]  # a file's tests share what they set up
+    all_tests = [
+        "--cov",
+        "--cov-report=term",
+        "-n",
+        "auto",
+        "--dist",
+        "loadfile",
+    ]  # a file's tests share what they set up
     return [*ruff, [sys.executable, "-m", "mypy"], [sys.executable, "-m", "pytest", *(arguments or all_tests)]]
 
 

@@ -30,6 +30,7 @@ KEPT = {
     "a list of links": f"<p>{NEWS}</p><select><option>{NEWS}</select>",
     "a template": f"<p>{NEWS}</p><template><p>{NEWS}</p></template>",
     "a page that was cut": f"<p>{NEWS}</p><select><option>县城",
+    "an advert in an attribute": f"<p>{NEWS}</p><iframe srcdoc='<script>shadowroot</script>'></iframe>",
     "attributes": f"<p>{NEWS}</p><script src=x></script><div title='{NEWS}'><script></script></div>",
 }
 
