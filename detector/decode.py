@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.chars import code_points
 from detector.errors import PageError
 
@@ -90,7 +91,7 @@ def decode(body: bytes | str, declared: str | None = None) -> Decoded:
     Decoded(text='<meta charset=gb2312>新闻', name='utf-8', source='detected', replaced=0)
     """
     if isinstance(body, str):
-        if not body.strip():
+        if not body or body.isspace():
             raise PageError("empty", "the page is empty")
         return Decoded(without_surrogates(body.lstrip("\ufeff")), "utf-8", "detected", 0)
     claims = _claims(body, declared)
@@ -113,6 +114,8 @@ def _by_claim_of_utf16(body: bytes, claims: list[tuple[str, str]]) -> Decoded | 
 
 def without_surrogates(text: str) -> str:
     """Lone surrogates, as an escape in JSON can make them, cannot be written out again."""
+    if compiled.scan and not compiled.scan.count_between(text, 0xD800, 0xDFFF):
+        return text
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -328,7 +328,7 @@ def verdict_of(
 ) -> PageVerdict:
     """Return the verdict that follows from a page's labels and injected strings."""
     blocks, decoded = segmented.blocks, segmented.decoded
-    copies = second_copies(label, block_hashes(blocks), blocks.n_chars)
+    copies = _copies(blocks, label)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
     texts = blocks.texts_of(kept)
     cuts = _by_block(spans)
@@ -340,6 +340,14 @@ def verdict_of(
     verdict, reasons = judge(label, left, injected=injected, replaced_share=garbled_share(blocks.text))
     reasons += ["body_twice"] * bool(copies.any()) + ["parse_loss"] * bool(blocks.parse_loss[0])
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
+
+
+def _copies(blocks: Blocks, label: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Find the blocks of a second copy of a page's body, bool (n,); most pages say nothing twice, and need no hashes."""
+    texts = blocks.texts_of(np.flatnonzero(label == Label.CONTENT))
+    if len(set(texts)) == len(texts):
+        return np.zeros(len(label), bool)
+    return second_copies(label, block_hashes(blocks), blocks.n_chars)
 
 
 def _reason(span: Span) -> str:

@@ -32,7 +32,7 @@ _DOCUMENT = re.compile(r"""<iframe\b[^<>]*?\ssrcdoc\s*=\s*(?:"([^"]*)"|'([^']*)'
 def count_han(text: str) -> int:
     """Count the characters of the block CJK Unified Ideographs."""
     if compiled.scan:
-        return int(compiled.scan.count_han(text))
+        return int(compiled.scan.count_between(text, 0x4E00, 0x9FFF))
     units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
     return int(np.count_nonzero((units >= 0x4E00) & (units <= 0x9FFF)))
 

@@ -85,7 +85,8 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
     Returns
     -------
     Blocks
-        With one page; no blocks when the page shows no text.
+        With one page; no blocks when the page shows no text. Where a first reading lost text, they are those of a second one
+        (see `reread`).
     """
     parser = LexborHTMLParser(html)
     canonical = parser.html or ""

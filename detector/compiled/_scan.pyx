@@ -25,20 +25,21 @@ cdef enum:
     NAMES = 1024  # different names of tags that are told apart
 
 
-def count_han(str text not None):
-    """As in reread.py."""
+def count_between(str text not None, int first, int last):
+    """Count the code points from one to another, both beyond 255."""
     cdef int kind = PyUnicode_KIND(text)
     cdef void* data = PyUnicode_DATA(text)
     if kind == 1:
         return 0
-    return n_han(<uint16_t*>data, len(text)) if kind == 2 else n_han(<uint32_t*>data, len(text))
+    return between(<uint16_t*>data, len(text), first, last) if kind == 2 else between(<uint32_t*>data, len(text), first, last)
 
 
-cdef uint32_t n_han(const Unit* text, Py_ssize_t n) noexcept nogil:
+cdef uint32_t between(const Unit* text, Py_ssize_t n, Unit first, Unit last) noexcept nogil:
     cdef Py_ssize_t i
+    cdef Unit span = last - first
     cdef uint32_t count = 0
     for i in range(n):
-        count += <Unit>(text[i] - 0x4E00) <= 0x51FF
+        count += <Unit>(text[i] - first) <= span
     return count
 
 
