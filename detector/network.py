@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
+
 UNBOUNDED = np.finfo(np.float32).max
 
 
@@ -126,19 +128,26 @@ class Panel(NamedTuple):
         the batch, to the last bit. Without, all rows are one page's.
         """
         offsets = np.array([0, len(X)]) if offsets is None else offsets
-        scaling = self.networks[0]
-        layer = np.clip(X, scaling.low, scaling.high) if self.clips else X.copy()
-        layer -= scaling.mean  # from here on in place: the arrays are large
-        if np.isnan(layer.sum()):
-            layer[np.isnan(layer)] = 0
-        layer = product(layer, self.first, offsets)
-        layer += self.bias
+        layer = product(self._scaled(X), self.first, offsets)
+        layer += self.bias  # in place: the arrays are large
         np.maximum(layer, 0, out=layer)
         bounds = np.cumsum([len(network.biases[0]) for network in self.networks])[:-1]
         parts = zip(self.networks, np.split(layer, bounds, axis=1), strict=True)
         said = [network.from_second_layer(np.ascontiguousarray(part), offsets) for network, part in parts]
         mean: NDArray[np.float32] = np.mean(said, axis=0, dtype=np.float32)
         return mean
+
+    def _scaled(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bound the features and take their means away, in the order in which `X` lies in memory; what is unknown is 0."""
+        low, high, mean = self.networks[0][:3]
+        if compiled.loops is not None and X.dtype == np.float32 and (X.flags.f_contiguous or X.flags.c_contiguous):
+            out = np.empty_like(X)
+            compiled.loops.scaled(X, low, high, mean, self.clips, out)
+            return out
+        layer: NDArray[np.float32] = np.clip(X, low, high) if self.clips else X.copy()
+        layer -= mean
+        layer[np.isnan(layer)] = 0
+        return layer
 
 
 def product(rows: NDArray[np.float32], weights: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:

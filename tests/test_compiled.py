@@ -153,6 +153,19 @@ def test_the_walk_over_deep_and_wide_pages(both_ways, times):
     assert fast == slow
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("bounded", [True, False])
+@pytest.mark.parametrize("n", [0, 1, 2, 50])
+def test_features_are_scaled(both_ways, order, bounded, n):
+    random = np.random.default_rng(n)
+    rows = np.asarray(random.normal(0, 3, (n, 7)), np.float32, order=order)
+    rows[random.random((n, 7)) < 0.2] = np.nan
+    rows[random.random((n, 7)) < 0.1] = np.inf
+    network = random_network(7, 3)
+    fast, slow = both_ways(lambda: Panel.of([network if bounded else network.unbounded()])._scaled(rows))
+    np.testing.assert_array_equal(fast, slow)
+
+
 NESTING = ["<div>", "</div>", "<b>", "</B >", "<td/>", "</TD", "<font\n", "<p>", "<option>", "<x:y a=b>", "</x:y>", "< a", "<", "</", "渠", "<渠>", "<i渠>", "\x85", "𠮷"]  # fmt: skip
 
 

@@ -213,6 +213,46 @@ def leaf_sums(
             out[row] += value[tree, node]
 
 
+def scaled(const float[:, :] rows, const float[::1] low, const float[::1] high, const float[::1] mean, bint clips, float[:, :] out):
+    """`network._scaled`, in `out`; both matrices are contiguous by columns, or both by rows."""
+    cdef Py_ssize_t i, k, n = rows.shape[0], m = rows.shape[1]
+    if n > 1 and rows.strides[0] == sizeof(float):
+        for k in range(m):
+            scale_column(&rows[0, k], low[k] if clips else -INFINITY, high[k] if clips else INFINITY, mean[k], n, &out[0, k])
+        return
+    for i in range(n):
+        if m:
+            scale_row(&rows[i, 0], &low[0], &high[0], &mean[0], clips, m, &out[i, 0])
+
+
+# What is no number stays so when it is compared, and becomes 0 in the end.
+cdef inline void scale_column(const float* values, float low, float high, float mean, Py_ssize_t n, float* out) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef float value
+    for i in range(n):
+        value = values[i]
+        value = low if value < low else value
+        value = (high if value > high else value) - mean
+        out[i] = value if value == value else 0
+
+
+cdef inline void scale_row(
+    const float* values, const float* low, const float* high, const float* mean, bint clips, Py_ssize_t m, float* out,
+) noexcept nogil:
+    cdef Py_ssize_t k
+    cdef float value
+    if clips:
+        for k in range(m):
+            value = values[k]
+            value = low[k] if value < low[k] else value
+            value = (high[k] if value > high[k] else value) - mean[k]
+            out[k] = value if value == value else 0
+    else:
+        for k in range(m):
+            value = values[k] - mean[k]
+            out[k] = value if value == value else 0
+
+
 def word_scores(
     const uint64_t[::1] folded, const int64_t[::1] offsets, const float[:, ::1] weights, const double[::1] log1p, double[:, ::1] out,
 ):
