@@ -21,14 +21,9 @@ def steps(fix: bool, arguments: list[str]) -> list[list[str]]:
         step + (["--fix"] if fix and step[-1] == "check" else ["--check"] if step[-1] == "format" and not fix else [])
         for step in ruff
     ]
-    all_tests = [
-        "--cov",
-        "--cov-report=term",
-        "-n",
-        "auto",
-        "--dist",
-        "loadfile",
-    ]  # a file's tests share what they set up
+    # A file's tests share what they set up; files are taken in the order of `testpaths`, the longest first.
+    shared_out = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    all_tests = ["--cov", "--cov-report=term", "--durations=10", *shared_out]
     return [*ruff, [sys.executable, "-m", "mypy"], [sys.executable, "-m", "pytest", *(arguments or all_tests)]]
 
 
