@@ -20,9 +20,8 @@ TAIL = 4096  # characters in which the tags stand that close all what is open
 
 _TRAPS = ("select", "textarea", "template", "svg", "math", "datalist", "iframe", "noembed", "xmp", "canvas", "title")
 _CODE = ("script", "style")  # what they swallow is counted, but not read: most of it is a program
-_BACKWARDS = re.compile(
-    r"(?:\s*>(?:[a-z]+/|ydob)<)*\s*(?:>--)?"
-)  # closing tags, and a comment's end before them, from the end
+# Closing tags, and the end of a comment before them, read from the end of a page.
+_BACKWARDS = re.compile(r"(?:\s*>(?:[a-z]+/|ydob)<)*\s*(?:>--)?")
 _SET_ASIDE = (("<!--", "-->"), *((f"<{tag}", f"</{tag}") for tag in (*_TRAPS, *_CODE)))
 _TRAP = re.compile(rf"</?(?:{'|'.join(_TRAPS[:-1])}|option|optgroup|noframes|frameset|frame|plaintext)\b[^<>]*>", re.I)
 _TITLE = re.compile(r"<title\b[^<>]*>", re.I)
