@@ -12,6 +12,8 @@ from importlib.resources import files
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
+
 # Kinds of characters, as the span model sees them.
 OTHER, HAN, LATIN, DIGIT, PUNCT, SPACE, SYMBOL, EDGE = range(8)
 
@@ -32,6 +34,19 @@ _MATHEMATICAL = (0x1D400, 0x1D7FF)
 def code_points(text: str) -> NDArray[np.uint32]:
     """Return the code points of `text`, uint32 (n_chars,)."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def count_between(text: str, first: int, last: int) -> int:
+    """Count the characters of a text from one code point to another, both beyond 255."""
+    if compiled.scan:
+        return int(compiled.scan.count_between(text, first, last))
+    codes = code_points(text)
+    return int(np.count_nonzero((codes >= first) & (codes <= last)))
+
+
+def count_han(text: str) -> int:
+    """Count the characters of the block CJK Unified Ideographs."""
+    return count_between(text, 0x4E00, 0x9FFF)
 
 
 def text_of(codes: NDArray[np.uint32] | NDArray[np.uint64]) -> str:

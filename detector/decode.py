@@ -16,8 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector import compiled
-from detector.chars import code_points
+from detector.chars import code_points, count_between
 from detector.errors import PageError
 
 PRESCAN_BYTES = 1024  # how far a <meta> may stand from the start (HTML standard, "prescan a byte stream")
@@ -30,7 +29,7 @@ BINARY_MAGIC = (b"%PDF-", b"\x1f\x8b\x08", b"\x89PNG", b"\xff\xd8\xff", b"PK\x03
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,400}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([A-Za-z0-9_:.\-]{2,40})""", re.I)
 _XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s{0,8}=\s{0,8}["']([A-Za-z0-9_:.\-]{2,40})""")
-_PRIVATE_USE = re.compile("[\ue780-\ue864]")
+_PRIVATE_USE = 0xE780, 0xE864
 _ASCII = bytes(range(128))
 
 # The WHATWG labels that matter here, to Python's codecs. Anything else is asked of `codecs.lookup`.
@@ -114,13 +113,9 @@ def _by_claim_of_utf16(body: bytes, claims: list[tuple[str, str]]) -> Decoded | 
 
 def without_surrogates(text: str) -> str:
     """Lone surrogates, as an escape in JSON can make them, cannot be written out again."""
-    if compiled.scan and not compiled.scan.count_between(text, 0xD800, 0xDFFF):
+    if not count_between(text, 0xD800, 0xDFFF):
         return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _refuse_binary(body: bytes) -> None:
@@ -240,7 +235,7 @@ def _scores() -> NDArray[np.int8]:
 def _decoded(body: bytes, name: str, source: str) -> Decoded:
     if name == "gb18030":
         text = body.decode(name, _EURO_HANDLER)
-        return _counted(body, text.translate(_PUBLISHED) if _PRIVATE_USE.search(text) else text, name, source)
+        return _counted(body, text.translate(_PUBLISHED) if count_between(text, *_PRIVATE_USE) else text, name, source)
     return _counted(body, body.decode(name, "replace"), name, source)
 
 

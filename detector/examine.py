@@ -16,11 +16,9 @@ from detector.decode import without_surrogates
 from detector.findings import Finding, fingerprint, printable, shown
 from detector.labels import Label
 from detector.lexicon import GROUPS, Lexicon
-from detector.mojibake import misread
-from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span
+from detector.mojibake import garbled_share, misread
+from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span, body_copies
 from detector.readers import READERS, Fields, format_of, read_file, read_records, sniff
-from detector.repeats import block_hashes
-from detector.verdicts import second_copies
 from detector.whereabouts import Bounds, Line, Whereabouts
 
 Judge = Callable[[Iterable[RawPage]], Iterator[PageVerdict]]
@@ -157,24 +155,19 @@ class _Page:
     def copies(self) -> Iterator[Finding]:
         assert self.judged.arrays is not None
         if "body_twice" in self.judged.reasons:
-            hashes = block_hashes(self.judged.arrays)
-            again = np.flatnonzero(second_copies(self.judged.label, hashes, self.judged.arrays.n_chars)).tolist()
+            again = np.flatnonzero(body_copies(self.judged.arrays, self.judged.label)).tolist()
             text = "\n".join(self.texts[i] for i in again)
             said = f"body stands twice: {len(again)} blocks from {shown(self.texts[again[0]])} on have stood before"
             yield self._finding("DUP001", said, text, "stands before", None, self.where.of_block(again[0]))
 
     def mojibake(self) -> Iterator[Finding]:
-        if "mojibake" in self.judged.reasons:
-            lost = [i for i, text in enumerate(self.texts) if "\ufffd" in text]
-            share = sum(text.count("\ufffd") for text in self.texts) / max(1, sum(map(len, self.texts)))
-            said = (
-                f"mojibake: {share:.0%} of the text is characters that could not be read, {shown(self.texts[lost[0]])}"
-            )
-            yield self._finding(
-                "ENC001", said, self.texts[lost[0]], "lost characters", None, self.where.of_block(lost[0])
-            )
-            return
         read = [(i, again) for i, text in enumerate(self.texts) if (again := misread(text))]
+        lost = [i for i, text in enumerate(self.texts) if "\ufffd" in text or (garbled_share(text) and not read)]
+        if lost and "mojibake" in self.judged.reasons:
+            share, first = garbled_share("".join(self.texts)), lost[0]
+            said = f"mojibake: {share:.0%} of the text is characters that could not be read, {shown(self.texts[first])}"
+            yield self._finding("ENC001", said, self.texts[first], "lost characters", None, self.where.of_block(first))
+            return
         for i, again in read[:1]:
             said = f"mojibake: {shown(self.texts[i])} is UTF-8 read as {again.taken_for}, it says {shown(again.text)}"
             more = f"; {len(read)} blocks" if len(read) > 1 else ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from detector.chars import count_han
+
 MIN_HAN = 4  # in what a text says when read again; fewer come about by chance
 MAX_LOST = 0.3  # of its characters; reading under the wrong encoding loses a byte here and there
 PROBED_CHARS = 64  # of a text that are tried before the whole is
 MAX_MARKED = 0.3  # of a text's characters that are letters and signs of Latin-1; no language has half as many
-_HAN = re.compile(r"[\u4e00-\u9fff]")
 _MARKED = re.compile(r"[\x80-\xff]")
 # What browsers make of the bytes 0x80 to 0x9F when they read a page as windows-1252.
 _TO_LATIN = {ord(bytes([b]).decode("cp1252")): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
@@ -49,7 +50,7 @@ def _read_again(text: str, name: str) -> str | None:
         body = text.encode(name, "replace")
     said = body.decode("utf-8", "replace")
     lost = said.count("\ufffd") + said.count("?") - text.count("?")
-    return said if lost <= MAX_LOST * len(said) and len(_HAN.findall(said)) >= MIN_HAN and said != text else None
+    return said if lost <= MAX_LOST * len(said) and count_han(said) >= MIN_HAN and said != text else None
 
 
 def garbled_share(text: str) -> float:

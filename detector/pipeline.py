@@ -328,7 +328,7 @@ def verdict_of(
 ) -> PageVerdict:
     """Return the verdict that follows from a page's labels and injected strings."""
     blocks, decoded = segmented.blocks, segmented.decoded
-    copies = _copies(blocks, label)
+    copies = body_copies(blocks, label)
     kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
     texts = blocks.texts_of(kept)
     cuts = _by_block(spans)
@@ -342,7 +342,7 @@ def verdict_of(
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
 
 
-def _copies(blocks: Blocks, label: NDArray[np.int8]) -> NDArray[np.bool_]:
+def body_copies(blocks: Blocks, label: NDArray[np.int8]) -> NDArray[np.bool_]:
     """Find the blocks of a second copy of a page's body, bool (n,); most pages say nothing twice, and need no hashes."""
     texts = blocks.texts_of(np.flatnonzero(label == Label.CONTENT))
     if len(set(texts)) == len(texts):

@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 from html import unescape
 
-import numpy as np
-
 from detector import compiled
+from detector.chars import count_han
 
 MIN_LOST = 20  # Han characters; fewer are a menu's, or the end of a page that was cut
 TAIL = 4096  # characters in which the tags stand that close all what is open
@@ -26,14 +25,6 @@ _SET_ASIDE = (("<!--", "-->"), *((f"<{tag}", f"</{tag}") for tag in (*_TRAPS, *_
 _TRAP = re.compile(rf"</?(?:{'|'.join(_TRAPS[:-1])}|option|optgroup|noframes|frameset|frame|plaintext)\b[^<>]*>", re.I)
 _TITLE = re.compile(r"<title\b[^<>]*>", re.I)
 _DOCUMENT = re.compile(r"""<iframe\b[^<>]*?\ssrcdoc\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
-
-
-def count_han(text: str) -> int:
-    """Count the characters of the block CJK Unified Ideographs."""
-    if compiled.scan:
-        return int(compiled.scan.count_between(text, 0x4E00, 0x9FFF))
-    units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
-    return int(np.count_nonzero((units >= 0x4E00) & (units <= 0x9FFF)))
 
 
 def has_lost_text(html: str, canonical: str) -> bool:

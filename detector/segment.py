@@ -20,7 +20,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from detector import compiled
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
-from detector.reread import MIN_LOST, count_han, has_lost_text, may_hold_documents, without_traps
+from detector.chars import count_han
+from detector.reread import MIN_LOST, has_lost_text, may_hold_documents, without_traps
 
 # Elements whose text is never read by a visitor, or is a form's own noise.
 MAX_META = 64  # elements of a page that are read for its description
@@ -91,11 +92,12 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
     parser = LexborHTMLParser(html)
     canonical = parser.html or ""
     lost = has_lost_text(html, canonical)
-    blocks = _read(parser, canonical, host.removeprefix("www."), page_id)
+    host = host.removeprefix("www.")
+    blocks = _read(parser, canonical, host, page_id)
     if not lost and not may_hold_documents(html):
         return blocks
     parser = LexborHTMLParser(without_traps(html))
-    again = _read(parser, parser.html or "", host.removeprefix("www."), page_id)
+    again = _read(parser, parser.html or "", host, page_id)
     more = _says_more(again, blocks)
     return replace(again if more else blocks, parse_loss=np.array([lost or more]))
 

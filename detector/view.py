@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.labels import LABEL_NAMES, UNLABELED
-from detector.pipeline import SUMMARY, TITLE, Block, PageVerdict, Span
-from detector.repeats import block_hashes
-from detector.verdicts import second_copies
+from detector.pipeline import SUMMARY, TITLE, Block, PageVerdict, Span, body_copies
 from detector.why import Why
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -87,7 +85,7 @@ def _traits(page: PageVerdict) -> list[list[str]]:
     """Tell of each block whether it is hidden in the page, and whether it has stood before in the body."""
     if page.arrays is None:
         return []
-    copies = second_copies(page.label, block_hashes(page.arrays), page.arrays.n_chars)
+    copies = body_copies(page.arrays, page.label)
     rows = zip(page.arrays.hidden.tolist(), copies.tolist(), strict=True)
     return [["hidden"] * hidden + ["copy"] * copy for hidden, copy in rows]
 

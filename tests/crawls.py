@@ -11,6 +11,7 @@ import zstandard
 from pyarrow import parquet
 from warcs import packed, record
 
+HANGS = "<p>水库" * 190_000  # a page that takes the model some seconds, within all limits
 SITES = ["www.a-daily.cn", "b-news.com.cn"]
 
 

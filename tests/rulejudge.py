@@ -9,9 +9,8 @@ import numpy as np
 from detector.blocks import RawPage
 from detector.errors import PageError
 from detector.labels import Label
-from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span, segment_page
-from detector.repeats import block_hashes
-from detector.verdicts import second_copies
+from detector.mojibake import garbled_share
+from detector.pipeline import SUMMARY, TITLE, PageVerdict, Span, body_copies, segment_page
 
 BRAND = "泊璟 app"
 SPAM = "送彩金"
@@ -35,10 +34,10 @@ def verdict(page: RawPage) -> PageVerdict:
     places = [*enumerate(texts), (TITLE, blocks.titles[0]), (SUMMARY, blocks.summaries[0])]
     spans = [span for i, text in places if i < 0 or label[i] != Label.SPAM for span in brands(i, text)]
     spam = (label == Label.SPAM).any() and not (label == Label.CONTENT).any()
-    twice = second_copies(label, block_hashes(blocks), blocks.n_chars).any()
+    twice = body_copies(blocks, label).any()
     reasons = [
         *["spam_page"] * bool(spam),
-        *["mojibake"] * (blocks.text.count("\ufffd") > 1),
+        *["mojibake"] * (blocks.text.count("\ufffd") > 1 or garbled_share(blocks.text) == 1),
         *["body_twice"] * bool(twice),
     ]
     return PageVerdict(page, "", reasons, "", decoded, blocks, label, proba, sorted(spans))

@@ -16,13 +16,13 @@ from rough import random_heat, random_network
 
 from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
+from detector.chars import count_han
 from detector.decode import decode
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
 from detector.network import Panel
-from detector.reread import count_han
 from detector.runs import find_runs, likely_runs
 from detector.segment import segment
 from detector.weigh import weigh

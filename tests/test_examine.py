@@ -81,6 +81,8 @@ def test_a_message_says_what_how_sure_why_and_where(examine):
         (f'{{"html": "<p>{ARTICLE}<p>责任编辑：周立"}}', []),
         (json.dumps({"text": ARTICLE.encode().decode("gb18030", "replace")}), ["ENC001"]),
         (f'{{"text": "{ARTICLE}\\ufffd\\ufffd"}}', ["ENC001"]),
+        (json.dumps({"text": ARTICLE.encode().decode("latin-1")}), ["ENC001"]),
+        (json.dumps({"text": ARTICLE.encode().decode("latin-1").encode().decode("latin-1")}), ["ENC001"]),
         (f'{{"text": "{"".join(ARTICLE + chr(92) + "n" for _ in range(8))}"}}', ["DUP001"]),
         ('{"text": ""}\n{"text": " "}\n', []),
         ('{"body": ""}\n{"body": ""}\n{"text": \n', ["RED001", "RED001"]),

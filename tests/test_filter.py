@@ -14,7 +14,7 @@ from typing import Any
 import poison
 import pyarrow as pa
 import pytest
-from crawls import files_of, read_rows, rows_of, write_jsonl, write_parquet, write_warc
+from crawls import HANGS, files_of, read_rows, rows_of, write_jsonl, write_parquet, write_warc
 
 from detector.blocks import RawPage
 from detector.ending import orderly
@@ -29,7 +29,6 @@ from detector.readers import read_paths
 from detector.writers import record_of
 
 Rows = list[dict[str, Any]]
-HANGS = "<p>水库" * 190_000  # some seconds
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from detector import compiled, reread
 from detector.blocks import RawPage, concat
+from detector.chars import count_han
 from detector.model import Model
 from detector.pipeline import detect
-from detector.reread import count_han, has_lost_text, without_traps
+from detector.reread import has_lost_text, without_traps
 from detector.segment import segment
 
 NEWS = "南岭水库除险加固工程通过竣工验收，将恢复下游三万亩农田的灌溉。"

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""What is counted of a page's markup before and after it is parsed: see `limits` and `reread`.
+"""What is counted of a page's markup before and after it is parsed: see `limits`, `reread` and `chars`.
 
 A string is read in the width that Python keeps it in, so that a pass over 60,000 characters takes some microseconds.
 """
@@ -22,11 +22,12 @@ cdef enum:
     FLAT = 2
     CELL = 4
     OPTION = 8
+    SEEN = 16  # a name that has no other traits
     NAMES = 1024  # different names of tags that are told apart
 
 
 def count_between(str text not None, int first, int last):
-    """Count the code points from one to another, both beyond 255."""
+    """As in chars.py."""
     cdef int kind = PyUnicode_KIND(text)
     cdef void* data = PyUnicode_DATA(text)
     if kind == 1:
@@ -134,7 +135,6 @@ cdef Nesting nest(const Unit* html, Py_ssize_t n, Name* names, int n_names) noex
     cdef Nesting found = Nesting(0, 0, 0, 0, False)
     cdef int64_t depth = 0, formatting = 0
     cdef Py_ssize_t i = 0, start
-    cdef uint32_t c
     cdef bint slash
     cdef Name* name
     while i < n:
@@ -151,7 +151,7 @@ cdef Nesting nest(const Unit* html, Py_ssize_t n, Name* names, int n_names) noex
             i += 1
         name = place(names, hash_of(html, start, i))
         if name.opened == 0 and name.traits == 0:
-            name.traits = 16  # seen
+            name.traits = SEEN
             n_names += 1
             if n_names > NAMES // 2:
                 found.overflow = True

@@ -4,7 +4,7 @@
 
 With atheris (`pip install 'detector[fuzz]'`) the inputs are guided by what code they reach, and those that reach more are
 kept in FOLDER for the next time; without it, they are changed by chance. Both begin with `seeds` and the inputs in
-`tests/fuzz/corpus/TARGET/`, which reached more in longer runs (`-merge=1` of libFuzzer picks them). An input that breaks
+`tests/fuzz/corpus/TARGET/`, which reached more in longer runs. An input that breaks
 something is left as a file (crash-*), and belongs into that corpus, too: the tests try all of it.
 """
 
@@ -36,7 +36,7 @@ def instrumented() -> AbstractContextManager[object]:
 
 
 with instrumented():
-    from badinputs import BODY, MB, bad_pages
+    from badinputs import BODY, bad_pages
     from warcs import OK, packed, record
 
     from detector.blocks import RawPage
@@ -99,7 +99,7 @@ def seeds(target: str) -> list[bytes]:
         chunked = record(3, b"3\r\n<p>\r\n0\r\n\r\n", OK + b"Transfer-Encoding: chunked\r\n")
         zipped = record(4, gzip.compress(b"<p>"), OK + b"Content-Encoding: gzip\r\n")
         return [b"".join(packed([*records, chunked, zipped], suffix)) for suffix in ("", ".gz", ".zst")]
-    bodies = (bad.body for bad in bad_pages() if len(bad.body) < min(LARGEST, MB))
+    bodies = (bad.body for bad in bad_pages() if len(bad.body) < LARGEST)
     return [body.encode("utf-8", "replace") if isinstance(body, str) else body for body in bodies]
 
 

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crawls import rows_of
+from crawls import HANGS, rows_of
 
 from detector.judged import Judging
-
-HANGS = "<p>水库" * 190_000
 
 
 def run(steps: list[Any], folder: Path) -> Any:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crawls import HANGS
 
-HANGS = "<p>水库" * 190_000
 SPIDER = """
 import json, sys, scrapy
 from dataclasses import dataclass

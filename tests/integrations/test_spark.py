@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from crawls import read_rows, rows_of, write_parquet, write_warc
+from crawls import HANGS, read_rows, rows_of, write_parquet, write_warc
 from pyarrow import parquet
 
 from detector.errors import InputError
@@ -19,7 +19,6 @@ from detector.repeats import load_repeats
 from detector.site_index import build_index, load_see
 
 TESTS = Path(__file__).resolve().parents[1]
-HANGS = "<p>水库" * 190_000
 
 
 @pytest.fixture(scope="module")
