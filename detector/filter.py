@@ -29,6 +29,7 @@ from detector.replace import replace_file
 
 PART_PAGES = 5000
 MANIFEST, JOURNAL, SITES = "manifest.json", ".journal.sqlite", "sites.jsonl"
+JOURNALS = (JOURNAL, f"{JOURNAL}-journal")  # SQLite's own, too
 
 
 class Plan(NamedTuple):
@@ -100,6 +101,7 @@ def filter_crawl(
     try:
         _prepare(output, force)
         if (done := _finished(output, prints)) is not None:
+            _tidy(output)
             return done
         journal = Journal(output / JOURNAL)
         try:
@@ -111,7 +113,7 @@ def filter_crawl(
             manifest = _finish(plan, output, journal, prints)
         finally:
             journal.close()
-        (output / JOURNAL).unlink()
+        _tidy(output)
     except sqlite3.Error as error:
         raise OutputError(f"{output / JOURNAL}: {error}; run again to go on") from error
     except OSError as error:
@@ -200,15 +202,23 @@ def _prepare(output: Path, force: bool) -> None:
     if output.suffix in (".jsonl", ".parquet", ".gz", ".zst"):
         raise OutputError(f"{output}: the output is a folder of parts; say what they are with --format")
     output.mkdir(parents=True, exist_ok=True)
-    ours = {MANIFEST, JOURNAL, f"{JOURNAL}-journal", SITES, *KINDS}
+    ours = {MANIFEST, *JOURNALS, SITES, *KINDS}
     strange = sorted(path.name for path in output.iterdir() if path.name not in ours and path.name[:1] != ".")
     if strange:
         raise OutputError(f"{output}: holds something else ({strange[0]}); choose an empty folder")
     if force:
         Journal(output / JOURNAL).close()  # nobody else is at work here
-        for name in (MANIFEST, JOURNAL, SITES):
+        for name in (MANIFEST, *JOURNALS, SITES):
             (output / name).unlink(missing_ok=True)
         sweep(output, 0)
+
+
+def _tidy(output: Path) -> None:
+    """Remove the journal of a run that is done; one that was killed after its last part leaves it, or SQLite's, behind."""
+    if (output / JOURNAL).exists():
+        Journal(output / JOURNAL).close()  # nobody else is at work here
+    for name in JOURNALS:
+        (output / name).unlink(missing_ok=True)
 
 
 def _finished(output: Path, prints: dict[str, str]) -> dict[str, Any] | None:

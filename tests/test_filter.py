@@ -224,6 +224,18 @@ def test_where_nothing_can_be_written_it_is_told(quick: Plan) -> None:
         filter_crawl(quick, Path("/proc/out"))
 
 
+@pytest.mark.parametrize("left", [[JOURNAL], [f"{JOURNAL}-journal"], [JOURNAL, f"{JOURNAL}-journal"]])
+def test_what_a_run_left_that_was_killed_when_all_was_written_is_removed(
+    quick: Plan, tmp_path: Path, left: list[str]
+) -> None:
+    first = filter_crawl(quick, tmp_path / "out")
+    before = files_of(tmp_path / "out")
+    for name in left:
+        (tmp_path / "out" / name).touch()
+    assert filter_crawl(quick, tmp_path / "out") == first
+    assert files_of(tmp_path / "out") == before
+
+
 def test_a_finished_run_has_nothing_to_do(quick: Plan, tmp_path: Path) -> None:
     first = filter_crawl(quick, tmp_path / "out")
     assert filter_crawl(quick, tmp_path / "out", on_progress=lambda _: pytest.fail("works again")) == first
