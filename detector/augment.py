@@ -158,6 +158,11 @@ def written_lines(part: int) -> list[str]:
     return dealt(_templates()["written"], part)
 
 
+def all_written_lines() -> list[str]:
+    """Return all lines of spam that somebody wrote."""
+    return list(_templates()["written"])
+
+
 def spam_line(random: Random, part: int, name: str | None = None) -> str:
     """Give a line of spam: one of those written by hand, or one made on a random topic; one in four of these obfuscated."""
     if random.random() < WRITTEN_SHARE:

@@ -9,35 +9,26 @@ where it stands, so it is a row of a table: a text is scored by one gather a vot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector import compiled
-from detector.chars import EDGE_CODE, HAN, char_kinds, code_points, fold_codes
+from detector.background import GRAM_BITS, Background, Fit, ahead, gram_buckets, measure_fit
+from detector.chars import EDGE_CODE, HAN, char_kinds, fold_codes
+from detector.topic import Topic, topic_steps
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-SINGLE_BITS, PAIR_BITS, TRIPLE_BITS = 16, 19, 20  # of the background's tables
-GRAM_BITS = (14, 16, 16)  # of the tables of n-grams of one, two and three characters
-GRAM_SHIFTS = (SINGLE_BITS - GRAM_BITS[0], PAIR_BITS - GRAM_BITS[1], TRIPLE_BITS - GRAM_BITS[2])
-LOG_STEPS = 8  # background counts are kept as eighths of a log2
+VOTE_BITS = (14, 16, 16)  # of the tables of n-grams of one, two and three characters, by the top bits of their hashes
+VOTE_SHIFTS = tuple(wide - narrow for wide, narrow in zip(GRAM_BITS, VOTE_BITS, strict=True))
 N_KINDS, N_CUES = 8, 9
 N_TABLES = 8  # votes a character
 FRAME_FIRST, FRAME = -5, 9  # the places that all votes but the last, that of the cues, count for
 GRAM_FIRST, GRAM_FRAME = -3, 8  # the places that those of n-grams count for, and one more
-_GRAM_SIZES = np.array((SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), np.intc), np.array(GRAM_SHIFTS, np.intc)
-_MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
-
-
-class Background(NamedTuple):
-    """How often single characters, pairs and triples occur in Chinese at large: uint8 tables of ``8 log2(1 + count)``."""
-
-    singles: NDArray[np.uint8]
-    pairs: NDArray[np.uint8]
-    triples: NDArray[np.uint8]
+_GRAM_SIZES = np.array(GRAM_BITS, np.intc), np.array(VOTE_SHIFTS, np.intc)
 
 
 class Vote(NamedTuple):
@@ -58,6 +49,8 @@ class Heat(NamedTuple):
         One for each vote.
     bias : float
     background : Background
+    topic : Topic
+        Another model, looked up by the same n-grams.
     frames : tuple of float32 ndarray
         The tables of all votes but the last, padded so that what is gathered from them can be added up before it is
         shifted to its places: those of n-grams to the places from `GRAM_FIRST` on, (size, 8), half a line of the
@@ -67,10 +60,11 @@ class Heat(NamedTuple):
     tables: tuple[NDArray[np.float32], ...]
     bias: float
     background: Background
+    topic: Topic
     frames: tuple[NDArray[np.float32], ...]
 
     @classmethod
-    def of(cls, tables: Sequence[NDArray[np.float32]], bias: float, background: Background) -> Heat:
+    def of(cls, tables: Sequence[NDArray[np.float32]], bias: float, background: Background, topic: Topic) -> Heat:
         """Pad the tables.
 
         Raises
@@ -80,13 +74,13 @@ class Heat(NamedTuple):
         """
         every = _no_votes()
         wanted = [(vote.size, vote.width) for vote in every]
-        sizes = [1 << bits for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)]
-        if [t.shape for t in tables] != wanted or [len(t) for t in background] != sizes:
+        sizes = [1 << bits for bits in GRAM_BITS] * 2
+        if [t.shape for t in tables] != wanted or [len(t) for t in (*background, *topic)] != sizes:
             raise ValueError("the tables of the span model have not the shapes that they need")
-        n = len(GRAM_BITS)
+        n = len(VOTE_BITS)
         frames = [_padded(table, 0, GRAM_FRAME) for table in tables[:n]]
         frames += [_padded(t, v.first - FRAME_FIRST, FRAME) for v, t in zip(every[n:-1], tables[n:-1], strict=True)]
-        return cls(tuple(tables), bias, background, tuple(frames))
+        return cls(tuple(tables), bias, background, topic, tuple(frames))
 
     @property
     def at_rest(self) -> float:
@@ -103,88 +97,6 @@ def _padded(table: NDArray[np.float32], before: int, width: int) -> NDArray[np.f
     return rows
 
 
-def join(texts: Sequence[str], lead: int = 1) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """Put texts one after another with an edge before each and after the last; `lead` edges before the first.
-
-    Returns
-    -------
-    codes : uint32 ndarray
-    starts : int64 ndarray of shape (len(texts),)
-        Where each text begins.
-    """
-    edge = chr(EDGE_CODE)
-    codes = code_points(edge * lead + edge.join(texts) + edge)
-    sizes = np.fromiter(map(len, texts), np.int64, len(texts))
-    return codes, np.cumsum(np.concatenate([[lead], sizes + 1]))[:-1]
-
-
-def buckets(folded: NDArray[np.uint64], size: int, bits: int) -> NDArray[np.int64]:
-    """Hash the `size` characters from each one on, int64 (n_chars,), below ``2 ** bits``."""
-    rolling = folded * np.uint64(_MULTIPLIERS[0])
-    for k in range(1, size):
-        mixed = (rolling ^ (rolling >> np.uint64(31))) * np.uint64(_MULTIPLIERS[1])
-        rolling = mixed + _ahead(folded, k) * np.uint64(_MULTIPLIERS[2])
-    mixed = (rolling ^ (rolling >> np.uint64(29))) * np.uint64(_MULTIPLIERS[0])
-    return (mixed >> np.uint64(64 - bits)).astype(np.int64)
-
-
-def gram_buckets(folded: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
-    """Hash the n-grams of one to three characters from each on, to the widest table; narrower ones use the top bits."""
-    widest = (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)
-    return [buckets(folded, size, bits) for size, bits in enumerate(widest, 1)]
-
-
-Number = TypeVar("Number", bound=np.generic)
-
-
-def _ahead(values: NDArray[Number], step: int) -> NDArray[Number]:
-    """What stands `step` characters further on, zeros past the end."""
-    return np.concatenate([values[step:], np.zeros(min(step, len(values)), values.dtype)])
-
-
-def count_background(texts: Sequence[str], words: Sequence[tuple[str, float]]) -> Background:
-    """Count characters, pairs and triples in running texts and in the words of a dictionary with their frequencies."""
-    counts = [np.zeros(1 << bits) for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)]
-    _add_counts(counts, texts, 1.0)
-    for low, high, weight in ((1, 20, 0.3), (20, 200, 1.0), (200, 2000, 4.0), (2000, np.inf, 16.0)):
-        _add_counts(counts, [word for word, times in words if low <= times < high and len(word) > 1], weight)
-    return Background(*(np.minimum(np.round(LOG_STEPS * np.log2(1 + c)), 255).astype(np.uint8) for c in counts))
-
-
-def _add_counts(counts: list[NDArray[np.float64]], texts: Sequence[str], weight: float) -> None:
-    codes, _ = join(texts)
-    folded, inside = fold_codes(codes), codes != EDGE_CODE
-    for size, (table, bits) in enumerate(zip(counts, (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS), strict=True), 1):
-        if size > 1:
-            inside = inside & (_ahead(codes, size - 1) != EDGE_CODE)
-        table += weight * np.bincount(buckets(folded, size, bits)[inside], minlength=1 << bits)
-
-
-class Fit(NamedTuple):
-    """How well neighbours go together: log2 of conditional probabilities, float32 (n_chars,) each."""
-
-    forward: NDArray[np.float32]  # of the next character given this one
-    backward: NDArray[np.float32]  # of this one given the next
-    triple: NDArray[np.float32]  # of three in a row given the rarer pair in them
-    rarer: NDArray[np.float32]  # count of the rarer of this and the next
-    pair: NDArray[np.float32]  # count of the pair
-
-
-def measure_fit(grams: Sequence[NDArray[np.int64]], background: Background) -> Fit:
-    """Look n-grams, hashed by `gram_buckets`, up in the background."""
-    scale = np.float32(1 / LOG_STEPS)
-    single, pair, triple = (table[gram] * scale for table, gram in zip(background, grams, strict=True))
-    following = _ahead(single, 1)
-    rarer_pair = np.minimum(pair, _ahead(pair, 1))
-    # Counts are logs of 1 + count; what was never seen is set a little below one count.
-    unseen = np.float32(-2)
-    seen = np.where(pair > 0, pair, unseen)
-    return Fit(
-        seen - np.maximum(single, 2), seen - np.maximum(following, 2), np.where(triple > 0, triple, unseen) - rarer_pair,
-        np.minimum(single, following), pair,
-    )  # fmt: skip
-
-
 def _level(values: NDArray[np.float32], low: float, high: float, n: int) -> NDArray[np.int64]:
     graded: NDArray[np.float32] = np.clip((values - low) * (n / (high - low)), 0, n - 1)
     return graded.astype(np.int64)
@@ -198,16 +110,20 @@ class Traits(NamedTuple):
     kinds: NDArray[np.uint8]
     cues: NDArray[np.uint8]  # the group of the cue that covers it, 0 for none
     fit: Fit
+    steps: NDArray[np.int32]  # of the topic
 
 
 Grams = Sequence[NDArray[np.int64]]  # what `gram_buckets` makes of them
 
 
-def measure(codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background) -> tuple[Traits, Grams]:
+def measure(
+    codes: NDArray[np.uint32], cues: NDArray[np.uint8], background: Background, topic: Topic | None = None
+) -> tuple[Traits, Grams]:
     """Fold all characters, tell their kinds and how well they go together; and hash their n-grams."""
     folded = fold_codes(codes)
     grams = gram_buckets(folded)
-    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(grams, background)), grams
+    steps = np.zeros(len(codes), np.int32) if topic is None else topic_steps(codes, grams, topic)
+    return Traits(codes, folded, char_kinds(folded), cues, measure_fit(grams, background), steps), grams
 
 
 def votes(traits: Traits, grams: Grams) -> list[Vote]:
@@ -215,21 +131,21 @@ def votes(traits: Traits, grams: Grams) -> list[Vote]:
     cues, fit = traits.cues, traits.fit
     kinds = traits.kinds.astype(np.int64)
     han = kinds == HAN
-    han2 = han & (_ahead(kinds, 1) == HAN)
-    han3 = han2 & (_ahead(kinds, 2) == HAN)
+    han2 = han & (ahead(kinds, 1) == HAN)
+    han3 = han2 & (ahead(kinds, 2) == HAN)
     joint = (_level(fit.forward, -14, -1, 8) * 8 + _level(fit.backward, -14, -1, 8)) * 4 + _level(fit.rarer, 0, 14, 4)
     triple = np.where(han3, _level(fit.triple, -6, 0, 6), 6)
     pair = np.where(han2, _level(fit.pair, 0, 10, 8), 8)
-    narrow = [gram >> shift for gram, shift in zip(grams, GRAM_SHIFTS, strict=True)]
+    narrow = [gram >> shift for gram, shift in zip(grams, VOTE_SHIFTS, strict=True)]
     return [
         *(
             Vote(gram, 1 << bits, GRAM_FIRST, width)
-            for gram, bits, width in zip(narrow, GRAM_BITS, (7, 6, 5), strict=True)
+            for gram, bits, width in zip(narrow, VOTE_BITS, (7, 6, 5), strict=True)
         ),
-        Vote((kinds * N_KINDS + _ahead(kinds, 1)) * N_KINDS + _ahead(kinds, 2), N_KINDS**3, -5, 9),
+        Vote((kinds * N_KINDS + ahead(kinds, 1)) * N_KINDS + ahead(kinds, 2), N_KINDS**3, -5, 9),
         Vote(np.where(han2, joint, 256), 257, -4, 8),
-        Vote(triple * 7 + _ahead(triple, 1), 49, -5, 9),
-        Vote(pair * 9 + _ahead(pair, 1), 81, -5, 9),
+        Vote(triple * 7 + ahead(triple, 1), 49, -5, 9),
+        Vote(pair * 9 + ahead(pair, 1), 81, -5, 9),
         Vote(cues.astype(np.int64), N_CUES, -8, 17),
     ]
 
@@ -239,15 +155,17 @@ def measure_and_score(
 ) -> tuple[Traits, NDArray[np.float32]]:
     """Do what `measure` and `score` do, in one compiled pass where there is one."""
     if compiled.loops is None:
-        traits, grams = measure(codes, cues, heat.background)
+        traits, grams = measure(codes, cues, heat.background, heat.topic)
         return traits, score(traits, grams, heat)
     folded = fold_codes(codes)
     kinds = char_kinds(folded)
     fit, total = np.empty((len(Fit._fields), len(codes)), np.float32), np.empty(len(codes), np.float32)
+    steps = np.empty(len(codes), np.int32)
     compiled.loops.weigh(
-        folded, kinds, cues, HAN, *_GRAM_SIZES, heat.background, heat.frames, heat.tables[-1], heat.at_rest, fit, total
-    )
-    return Traits(codes, folded, kinds, cues, Fit(*fit)), total
+        folded, kinds, cues, HAN, EDGE_CODE, *_GRAM_SIZES, heat.background, heat.topic, heat.frames, heat.tables[-1], heat.at_rest,
+        fit, total, steps,
+    )  # fmt: skip
+    return Traits(codes, folded, kinds, cues, Fit(*fit), steps), total
 
 
 def score(traits: Traits, grams: Grams, heat: Heat) -> NDArray[np.float32]:
@@ -293,18 +211,18 @@ def vote_matrix(traits: Traits, grams: Grams, chosen: NDArray[np.int64]) -> csr_
     return csr_matrix((np.ones(index.size, np.float32), index.ravel(), bounds), (len(chosen), start))
 
 
-def from_coefficients(coefficients: NDArray[np.floating], bias: float, background: Background) -> Heat:
+def from_coefficients(coefficients: NDArray[np.floating], bias: float, background: Background, topic: Topic) -> Heat:
     """Cut the coefficients of a linear model fitted on `vote_matrix` into tables."""
     tables, start = [], 0
     for vote in _no_votes():
         cells = coefficients[start : start + vote.size * vote.width]
         tables.append(cells.reshape(vote.size, vote.width).astype(np.float16).astype(np.float32))
         start += vote.size * vote.width
-    return Heat.of(tables, bias, background)
+    return Heat.of(tables, bias, background, topic)
 
 
 def _no_votes() -> list[Vote]:
     """Return the votes of no text, for their sizes and places."""
     nothing = np.zeros(1, np.uint8)
-    background = Background(*(np.zeros(1 << bits, np.uint8) for bits in (SINGLE_BITS, PAIR_BITS, TRIPLE_BITS)))
+    background = Background(*(np.zeros(1 << bits, np.uint8) for bits in GRAM_BITS))
     return votes(*measure(nothing[:0].astype(np.uint32), nothing[:0], background))

@@ -13,7 +13,7 @@ from itertools import pairwise
 from random import Random
 from typing import NamedTuple
 
-from detector.augment import expand, injected_string, obfuscate
+from detector.augment import TOPICS, expand, injected_string, obfuscate
 
 # What stands where a name stands: jieba's tags of people, places, bodies, other proper names.
 NAME_TAGS = frozenset(("nr", "ns", "nt", "nz", "nrt", "nrfg", "j"))
@@ -21,6 +21,8 @@ COMMON_TAGS = frozenset(("n", "r", "t", "l", "vn", "b", "s"))
 ENTITY_TAILS = ("委", "省委", "市委", "政府", "办公厅", "集团", "大学", "学院", "公司", "医院", "法院", "党委", "中学", "小学", "局", "厅",
                 "银行", "协会", "研究所", "委员会", "市", "县", "省", "区", "镇", "村", "国", "人民", "中心", "系", "院", "校", "部", "厂")  # fmt: skip
 _CLAUSE_END = re.compile(r"[。！？；，,!?;]")
+_CLAUSE_BREAK = re.compile(r"[。！？；，、,!?;|_ ]")
+MIN_ADVERT = 4  # characters
 _HAN_RUN = re.compile(r"[\u4e00-\u9fff]+")
 
 
@@ -32,13 +34,13 @@ class Injected(NamedTuple):
     spans: list[tuple[int, int, str]]
 
 
-def inject_strings(random: Random, texts: Sequence[str]) -> list[Injected]:
-    """Inject one string, or one kind of advert, into the texts of a page's content blocks."""
+def inject_strings(random: Random, texts: Sequence[str], lines: Sequence[str] = ()) -> list[Injected]:
+    """Inject one string, or one kind of advert, into the texts of a page's content blocks; `lines` is spam that people wrote."""
     way = random.random()
     if way < 0.7:
         return _replace_name(random, texts)
     if way < 0.95:
-        return _wedge_adverts(random, texts)
+        return _wedge_adverts(random, texts, lines)
     return _wedge_noise(random, texts)
 
 
@@ -131,27 +133,39 @@ def _tagged(text: str) -> list[tuple[str, str]]:
     return list(_tagged_pairs(text[:400]))
 
 
-def _advert(random: Random) -> tuple[str, str]:
-    """Make what stands between sentences: a whole line, a short name with a tail, a contact."""
+def _advert(random: Random, lines: Sequence[str]) -> tuple[str, str]:
+    """Make what stands between sentences: a whole line or some of one, a short name with a tail, a contact."""
     way = random.random()
-    if way < 0.4:
+    if way < 0.3:
         return injected_string(random), "advert"
-    if way < 0.75:
-        line = expand(
-            random, random.choice(("gambling", "gambling", "loan", "porn", "server")), injected_string(random)
-        )
-        return (obfuscate(random, line) if random.random() < 0.2 else line)[:60], "advert"
-    return expand(random, "contact", ""), "contact"
+    if way < 0.4 or (way < 0.85 and not lines):
+        line = expand(random, random.choice(TOPICS), injected_string(random))
+    elif way < 0.85:
+        line = _some_of(random, random.choice(lines))
+    else:
+        return expand(random, "contact", ""), "contact"
+    return (obfuscate(random, line) if random.random() < 0.2 else line)[:60], "advert"
 
 
-def _wedge_adverts(random: Random, texts: Sequence[str]) -> list[Injected]:
+def _some_of(random: Random, line: str) -> str:
+    """Take a line, or some clauses of it that follow one another."""
+    if random.random() < 0.3:
+        return line
+    bounds = [0, *(m.start() for m in _CLAUSE_BREAK.finditer(line)), len(line)]
+    first = random.randrange(len(bounds) - 1)
+    last = min(len(bounds) - 1, first + random.choice((1, 1, 2)))
+    some = line[bounds[first] : bounds[last]].strip(" ，。、；：！？,!?;:|_-")
+    return some if len(some) >= MIN_ADVERT else line
+
+
+def _wedge_adverts(random: Random, texts: Sequence[str], lines: Sequence[str]) -> list[Injected]:
     numbers = [i for i, text in enumerate(texts) if len(text) >= 12]
     random.shuffle(numbers)
-    string, kind = _advert(random)
+    string, kind = _advert(random, lines)
     out = []
     for number in numbers[: random.choice((1, 1, 2, 3, 6))]:
         if random.random() < 0.5:
-            string, kind = _advert(random)
+            string, kind = _advert(random, lines)
         out.append(_wedged(random, number, texts[number], string, kind))
     return out
 
@@ -159,7 +173,8 @@ def _wedge_adverts(random: Random, texts: Sequence[str]) -> list[Injected]:
 def _wedged(random: Random, number: int, text: str, string: str, kind: str) -> Injected:
     """Put a string after a clause, at an edge, or into the middle of a sentence, with brackets or emoji at times."""
     ends = [m.end() for m in _CLAUSE_END.finditer(text)] or [len(text)]
-    at = random.choice((random.choice(ends), random.choice(ends), 0, len(text), random.randrange(len(text))))
+    inside = random.randrange(len(text))
+    at = random.choice((random.choice(ends), random.choice(ends), 0, len(text), inside, inside))
     around = random.choice(
         (("", ""),) * 6
         + (("【", "】"), ("(", ")"), ("《", "》"), ("🎰", ""), ("👉", "👈"), ("★", "★"), (" ", " "), ("「", "」"))

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.background import gram_buckets, measure_fit
 from detector.chars import DIGIT, EDGE_CODE, HAN, LATIN, PUNCT, SPACE
-from detector.heat import N_CUES, N_KINDS, gram_buckets, measure_fit
+from detector.heat import N_CUES, N_KINDS
 from detector.runs import Runs
 from detector.weigh import APART, Weighed
 from detector.windows import COLD, Look
 
 WINDOW = 10  # characters on each side that jieba sees
+BESIDE = 10  # characters on each side whose topic is told
 MAX_PLACES = 12  # of a string in its page that are looked at
 TRIM = " :：,，。;；、!！"
 # What goes on after a name that was replaced in part, and what asks for a name.
@@ -62,6 +64,8 @@ def _made_of(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[
     for measured in (fit.forward, fit.backward, fit.triple, fit.rarer, fit.pair):
         values = measured[inside]
         columns += [total(values) / size, np.minimum.reduceat(values, begin)]
+    said, near = weighed.topical.between(runs.start, runs.stop), weighed.topical.near[inside]
+    columns += [said / size, said, np.maximum.reduceat(near, begin), np.minimum.reduceat(near, begin)]
     changed = kinds[inside] != kinds[np.maximum(inside - 1, 0)]
     changed[begin] = False
     return np.column_stack([*columns, total(changed)]).astype(np.float32)
@@ -79,6 +83,10 @@ def _beside(weighed: Weighed, look: Look, runs: Runs) -> NDArray[np.float32]:
     columns += [fit.triple[np.maximum(at, 0)] for at in (before - 1, before, last - 1, last)]
     for heat in (look.inside, np.maximum(weighed.hot, COLD)):
         columns += [heat[np.clip(at, 0, n - 1)] for at in (before - 1, before, after, after + 1)]
+    columns += [
+        weighed.topical.between(np.maximum(runs.start - BESIDE, 0), runs.start),
+        weighed.topical.between(after, np.minimum(after + BESIDE, n)),
+    ]
     columns += [cues[before] > 0, cues[after] > 0, look.enter[runs.start], look.leave[after]]
     return np.column_stack(columns).astype(np.float32)
 
@@ -107,13 +115,15 @@ def _place(weighed: Weighed, hot: NDArray[np.float32], runs: Runs) -> NDArray[np
     ]
     n_runs = np.bincount(page, minlength=len(weighed.first) - 1)[page]
     total = np.bincount(page, runs.heat, minlength=len(weighed.first) - 1)[page]
+    between = weighed.topical.between
+    own = between(runs.start, runs.stop)
     reports = np.diff(np.searchsorted(weighed.reports, bounds))[page]
     n_texts = np.diff(weighed.first)[page] - len(APART)
     return np.column_stack([
         runs.start == begin, runs.stop == end, runs.text == weighed.first[page], np.log1p(length), (runs.stop - runs.start) / length,
         np.log1p(n_runs), np.log1p(n_runs / n_chars * 1000), np.log1p(np.maximum(total - runs.heat, 0)), 100 * reports / (n_chars + 100),
         np.log1p(n_chars), n_texts > 2, *shares, (warm[bounds[page + 1]] - warm[bounds[page]]) / n_chars,
-        (warm[end] - warm[begin]) / length,
+        (warm[end] - warm[begin]) / length, (between(bounds[page], bounds[page + 1]) - own) / n_chars, (between(begin, end) - own) / length,
     ]).astype(np.float32)  # fmt: skip
 
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.background import LOG_STEPS, PAIR_BITS, SINGLE_BITS, Background, buckets, join
 from detector.chars import HAN, OTHER, SYMBOL, char_kinds, code_points, fold_codes
-from detector.heat import LOG_STEPS, PAIR_BITS, SINGLE_BITS, Background, buckets, join
 
 MIN_GLOSSES = 3  # of common characters in a page
 MIN_WEDGES = 3  # of one symbol inside words of a page

@@ -18,15 +18,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.background import Background
 from detector.chars import DIGIT, HAN, LATIN
 from detector.forest import Forest
-from detector.heat import N_TABLES, Background, Heat
+from detector.heat import N_TABLES, Heat
 from detector.judge import TRIM, WINDOW, describe
 from detector.labels import DEFAULT_POLICY, POLICIES
 from detector.lexicon import Lexicon
 from detector.network import Panel
 from detector.noise import HONEST_MARKS, find_noise, may_be_noisy
 from detector.runs import CLAUSE_ENDS, Runs, find_runs
+from detector.topic import Topic
 from detector.weigh import CUE_GROUPS, Cued, Weighed, weigh
 from detector.windows import look_again
 
@@ -90,6 +92,7 @@ class SpanModel(NamedTuple):
         named: dict[str, NDArray[Any]] = {f"table{i}": t.astype(np.float16) for i, t in enumerate(self.heat.tables)}
         named |= {"bias": np.array(self.heat.bias), "thresholds": np.array(self.thresholds)}
         named |= {f"background/{name}": table for name, table in self.heat.background._asdict().items()}
+        named |= {f"topic/{name}": table for name, table in self.heat.topic._asdict().items()}
         named |= {f"forest/{name}": array for name, array in self.judges.forest._asdict().items()}
         return named | self.windows.arrays("window") | self.judges.networks.arrays("judge")
 
@@ -99,8 +102,9 @@ class SpanModel(NamedTuple):
         tables = [named[f"table{i}"].astype(np.float32) for i in range(N_TABLES)]
         forest = {name.removeprefix("forest/"): named[name] for name in named if name.startswith("forest/")}
         background = Background(*(named[f"background/{name}"] for name in Background._fields))
+        topic = Topic(*(named[f"topic/{name}"] for name in Topic._fields))
         return cls(
-            Heat.of(tables, float(named["bias"]), background),
+            Heat.of(tables, float(named["bias"]), background, topic),
             Panel.from_arrays(named, "window"),
             Judges(Panel.from_arrays(named, "judge"), Forest.from_arrays(forest)),
             tuple(named["thresholds"].tolist()),

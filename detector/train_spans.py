@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.augment import all_written_lines
+from detector.background import Background, count_background, join
 from detector.chars import EDGE_CODE
 from detector.corpus import Labeled
 from detector.errors import InputError, ModelError
 from detector.forest import Forest
-from detector.heat import Background, Heat, count_background, from_coefficients, join, measure, vote_matrix
+from detector.heat import Heat, from_coefficients, measure, vote_matrix
 from detector.inject import Injected, inject_strings, inject_title
 from detector.judge import describe
 from detector.labeled import LabeledPage
@@ -31,6 +33,7 @@ from detector.rows import is_copy
 from detector.runs import find_runs
 from detector.sentences import Document, Spans
 from detector.spans import Judges, SpanModel
+from detector.topic import Topic, clauses, gram_matrix
 from detector.weigh import APART, Weighed, cue_codes, weigh
 from detector.windows import BEHIND, FIRST, FURTHER, Look, cold_look, judge_windows, warm_zones, window_rows
 
@@ -42,7 +45,7 @@ CARRIERS_IN_A_DOCUMENT = 10
 MIN_CHROME = 12  # characters; shorter blocks are words, not text
 NEAR = 6  # characters around an injected string that always serve as counter-examples
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
-HEAT_PENALTY = 0.1  # C of the regression
+HEAT_PENALTY = TOPIC_PENALTY = 0.1  # C of the regressions
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
 # Documents that may raise an alarm, per clean text and per honest look-alike (the hardest that people could think of), for
 # choosing the thresholds.
@@ -103,13 +106,13 @@ def carrier_documents(lines: Sequence[str]) -> list[Document]:
     return [clean_document(["", *chunk], f"carrier{i % 8}") for i, chunk in enumerate(chunks)]
 
 
-def injected_copy(random: Random, document: Document) -> Document:
+def injected_copy(random: Random, document: Document, lines: Sequence[str]) -> Document:
     """Write strings into a copy of a clean document: into its body, its title, or both; some copies keep few texts."""
     texts, spans = list(document.texts), [list(s) for s in document.spans]
     way = random.random()
     if way < 0.85 and len(texts) > 1:
         first = 0 if texts[0] and random.random() < 0.5 else 1
-        for found in inject_strings(random, texts[first:]):
+        for found in inject_strings(random, texts[first:], lines):
             _put(texts, spans, found, first + found.block)
     if way > 0.75 and texts[0] and not spans[0]:
         _put(texts, spans, inject_title(random, texts[0]), 0)
@@ -137,7 +140,12 @@ def _cut_out(random: Random, texts: list[str], spans: list[Spans]) -> tuple[list
 
 
 def fit_heat(
-    documents: Sequence[Document], background: Background, lexicon: Lexicon, weights: Sequence[int], seed: int
+    documents: Sequence[Document],
+    background: Background,
+    topic: Topic,
+    lexicon: Lexicon,
+    weights: Sequence[int],
+    seed: int,
 ) -> Heat:
     """Fit the weight of every vote by logistic regression; `weights` says how often each document counts."""
     from sklearn.exceptions import ConvergenceWarning
@@ -162,7 +170,29 @@ def fit_heat(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         estimator = LogisticRegression(C=HEAT_PENALTY, max_iter=60).fit(matrix, truth[chosen])
-    return from_coefficients(estimator.coef_[0], float(estimator.intercept_[0]), background)
+    return from_coefficients(estimator.coef_[0], float(estimator.intercept_[0]), background, topic)
+
+
+def fit_topic(spam: Sequence[str], honest: Sequence[str]) -> Topic:
+    """Fit how likely an n-gram stands in spam, by logistic regression over clauses.
+
+    Raises
+    ------
+    InputError
+        When there is no clause of one kind.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    kinds = [[clause for text in texts for clause in clauses(text)] for texts in (honest, spam)]
+    if not all(kinds):
+        raise InputError("too little text to learn injected strings from: no clause of one kind")
+    counts, known = gram_matrix([*kinds[0], *kinds[1]])
+    truth = np.repeat((False, True), list(map(len, kinds)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        estimator = LogisticRegression(C=TOPIC_PENALTY, max_iter=60).fit(counts, truth)
+    return Topic.of(estimator.coef_[0], known)
 
 
 class Windows(NamedTuple):
@@ -177,7 +207,7 @@ class Windows(NamedTuple):
 
 def find_windows(documents: Sequence[Document], weighed: Weighed, n_written: int) -> Windows:
     """Describe the window of every warm character, with the truth about it; the first `n_written` documents are our own."""
-    chosen = warm_zones(weighed.hot, weighed.traits.codes)
+    chosen = warm_zones(weighed.hot, weighed.topical.near, weighed.traits.codes)
     rows = window_rows(weighed, chosen)
     document = weighed.page[chosen]
     return Windows(rows, _truth(documents, weighed)[chosen], chosen, document, document < n_written)
@@ -283,7 +313,9 @@ def train_spans(
 ) -> SpanFit:  # fmt: skip
     """Fit heat and judges, the threshold chosen on candidates of sites and sentences that neither saw."""
     pages = [d for d in page_documents(labeled) if len(d.texts) > 1]
-    parts = Parts([*pages, *carrier_documents(carriers)], chrome_documents(labeled), [*injected, *honest])
+    parts = Parts(
+        [*pages, *carrier_documents(carriers)], chrome_documents(labeled), [*injected, *honest], all_written_lines()
+    )
     sides = []
     for side, (mine, others) in enumerate(_halves(parts)):
         report(f"heat from {others.size} documents, candidates from {mine.size}")
@@ -303,11 +335,12 @@ class Parts(NamedTuple):
     clean: list[Document]
     other: list[Document]
     written: list[Document]
+    lines: list[str]  # of spam, to be written into clean texts
 
     @property
     def size(self) -> int:
         """Documents in all."""
-        return sum(map(len, self))
+        return len(self.clean) + len(self.other) + len(self.written)
 
 
 class Side(NamedTuple):
@@ -320,15 +353,21 @@ class Side(NamedTuple):
 
 def _halves(parts: Parts) -> list[tuple[Parts, Parts]]:
     """Split by group, large ones in turn; each half with the other."""
-    sizes = Counter(document.group for part in parts for document in part)
+    sizes = Counter(document.group for part in (parts.clean, parts.other, parts.written) for document in part)
     order = sorted(sizes, key=lambda group: (-sizes[group], group))
     half = {group: i % HALVES for i, group in enumerate(order)}
-    split = [Parts(*([d for d in part if half[d.group] == side] for part in parts)) for side in range(HALVES)]
-    return [(split[0], split[1]), (split[1], split[0])]
+
+    def side(number: int) -> Parts:
+        clean, other, written = (
+            [d for d in part if half[d.group] == number] for part in (parts.clean, parts.other, parts.written)
+        )
+        return Parts(clean, other, written, parts.lines[number::HALVES])
+
+    return [(side(0), side(1)), (side(1), side(0))]
 
 
 def _find(mine: Parts, heat: Heat, lexicon: Lexicon, seed: int) -> Side:
-    copies = [d for d in _copies(mine.clean, seed) if any(d.spans)]
+    copies = [d for d in _copies(mine.clean, mine.lines, seed) if any(d.spans)]
     documents = [*mine.written, *mine.clean, *mine.other, *copies]
     weighed = weigh([d.texts for d in documents], heat, lexicon)
     windows = find_windows(documents, weighed, len(mine.written))
@@ -366,19 +405,33 @@ def _dictionary() -> list[tuple[str, float]]:
         return [(row[0], float(row[1])) for row in rows]
 
 
-def _copies(clean: Sequence[Document], seed: int) -> list[Document]:
+def _copies(clean: Sequence[Document], lines: Sequence[str], seed: int) -> list[Document]:
     random = Random(seed)
     versions = [VERSIONS if not d.group.startswith("carrier") else 1 for d in clean]
-    return [injected_copy(random, d) for d, n in zip(clean, versions, strict=True) for _ in range(n)]
+    return [injected_copy(random, d, lines) for d, n in zip(clean, versions, strict=True) for _ in range(n)]
 
 
 def _heat_of(parts: Parts, lexicon: Lexicon, seed: int) -> Heat:
     """Fit heat and its background; the background knows no page that candidates will be looked for in."""
     background = count_background([t for d in parts.clean for t in d.texts if t], _dictionary())
     pages = [d for d in parts.clean if not d.group.startswith("carrier")]
-    documents = [*parts.clean, *parts.other, *_copies(parts.clean, seed), *_copies(pages, seed + 7), *parts.written]
+    documents = [
+        *parts.clean,
+        *parts.other,
+        *_copies(parts.clean, parts.lines, seed),
+        *_copies(pages, parts.lines, seed + 7),
+        *parts.written,
+    ]
     weights = [1] * (len(documents) - len(parts.written)) + [OWN_REPEATS] * len(parts.written)
-    return fit_heat(documents, background, lexicon, weights, seed)
+    return fit_heat(documents, background, _topic_of(parts), lexicon, weights, seed)
+
+
+def _topic_of(parts: Parts) -> Topic:
+    """Fit the topic on lines of spam and injected strings, against all honest texts."""
+    injected = [t[a:b] for d in parts.written for t, spans in zip(d.texts, d.spans, strict=True) for a, b in spans]
+    own = [text for d in parts.written if not any(d.spans) for text in d.texts]
+    others = [text for d in (*parts.clean, *parts.other) for text in d.texts]
+    return fit_topic([*parts.lines, *injected], others + own * OWN_REPEATS)
 
 
 def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:

@@ -11,13 +11,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.background import Background, join
 from detector.chars import EDGE_CODE, text_of
-from detector.heat import Background, Heat, Traits, join, measure_and_score
+from detector.heat import Heat, Traits, measure_and_score
 from detector.lexicon import Hits, Lexicon
+from detector.topic import Topical
 
 # Empty texts behind each page, which set it apart from the next: nothing that is measured reaches over so many edges,
 # and so a page is judged in a batch as it is alone.
-APART = ("",) * 12
+APART = ("",) * 16
 MAX_SPACES = 0.25  # of a text's characters; beyond, all characters are set apart, and nothing can be told
 
 CUE_GROUPS = ("brand", "root", "tail", "gambling", "contact", "porn", "finance", "goods")
@@ -45,6 +47,7 @@ class Weighed(NamedTuple):
         Where talk about gambling is cued.
     background : Background
         How often characters occur together at large.
+    topical : Topical
     """
 
     texts: list[str]
@@ -56,6 +59,7 @@ class Weighed(NamedTuple):
     page: NDArray[np.int64]
     reports: NDArray[np.int64]
     background: Background
+    topical: Topical
 
     def offsets(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which of some ascending places are each page's: those from one offset to the next, int64 (p + 1,)."""
@@ -85,7 +89,8 @@ def weigh(pages: Sequence[Sequence[str]], heat: Heat, lexicon: Lexicon, cued: Cu
     bounds = np.concatenate([starts, [len(codes)]]).astype(np.int64)
     page = np.repeat(np.arange(len(pages)), np.diff(bounds[first]))
     page = np.concatenate([np.zeros(len(APART), np.int64), page])
-    return Weighed(texts, first, bounds, text_of(traits.folded), traits, hot, page, reports, heat.background)
+    topical = Topical.of(traits.steps)
+    return Weighed(texts, first, bounds, text_of(traits.folded), traits, hot, page, reports, heat.background, topical)
 
 
 def _spaced_out(codes: NDArray[np.uint32], starts: NDArray[np.int64]) -> NDArray[np.bool_]:

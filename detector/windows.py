@@ -1,8 +1,8 @@
 """A second look at warm characters: a small network over the window around each.
 
 `heat` adds votes up; whether a Latin handle followed by an entity's tail is odd takes more than a sum. The network sees,
-for each character from `REACH` before to `REACH` after, its heat, how well it goes with its neighbours, its kind, its cue
-and how often the page repeats it with the next; and tells whether an injected string begins there, goes on, has just
+for each character from `REACH` before to `REACH` after, its heat, how well it goes with its neighbours, its kind, its cue,
+what is talked of around it and how often the page repeats it with the next; and tells whether an injected string begins there, goes on, has just
 ended, or none of these. Only characters near warm ones are looked at, so it costs little.
 """
 
@@ -19,25 +19,26 @@ from detector.network import Panel
 from detector.weigh import Weighed
 
 WARM = -1.0  # log odds from which a character, and those near it, are looked at again
+TOPICAL = 1.5  # log odds by what is talked of near it, from which it is, too; some one in a hundred honest ones
 MARGIN = 4  # characters looked at on each side of a warm one
 REACH = 6  # characters seen on each side of the one that is judged
 MAX_HEAT = 8.0  # log odds; beyond, hot is hot
 COLD = -14.0  # log odds of a character that was not looked at again
 MIN_PROBA = 1e-6
 OUTSIDE, FIRST, FURTHER, BEHIND = range(4)  # what a character is to an injected string
-_MEASURES = 7
+_MEASURES = 9
 _KIND_COLUMNS = np.eye(N_KINDS, dtype=np.float32)
 _CUE_COLUMNS = np.eye(N_CUES, dtype=np.float32)[:, 1:]  # no cue is all zeros
 WIDTH = (2 * REACH + 1) * (_MEASURES + N_KINDS + N_CUES - 1)
 
 
-def warm_zones(hot: NDArray[np.float32], codes: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Choose the characters to be looked at again, ascending int64 (m,); `hot` is float32 (n_chars,)."""
-    warm, n = np.flatnonzero(hot > WARM), len(hot)
+def warm_zones(hot: NDArray[np.float32], near: NDArray[np.float32], codes: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Choose the characters to be looked at again, ascending int64 (m,); `hot` and `near` are float32 (n_chars,)."""
+    warm, n = np.flatnonzero((hot > WARM) | (near > TOPICAL)), len(hot)
     begins = np.bincount(np.maximum(warm - MARGIN, 0), minlength=n + 1)
     ends = np.bincount(np.minimum(warm + MARGIN + 1, n), minlength=n + 1)
-    near = np.cumsum(begins - ends)[:-1] > 0
-    return np.flatnonzero(near & (codes != EDGE_CODE) & np.isfinite(hot))
+    close = np.cumsum(begins - ends)[:-1] > 0
+    return np.flatnonzero(close & (codes != EDGE_CODE) & np.isfinite(hot))
 
 
 def pairs_in_page(
@@ -67,7 +68,8 @@ def window_rows(weighed: Weighed, chosen: NDArray[np.int64]) -> NDArray[np.float
 def _describe(weighed: Weighed, seen: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.float32]:
     traits, hot = weighed.traits, np.clip(weighed.hot[seen], -MAX_HEAT, MAX_HEAT)
     repeated = pairs_in_page(traits.folded, weighed.page, chosen)[seen]
-    measures = np.column_stack([hot, *(measured[seen] for measured in traits.fit), repeated])
+    topical = weighed.topical.near[seen], weighed.topical.around[seen]
+    measures = np.column_stack([hot, *(measured[seen] for measured in traits.fit), repeated, *topical])
     return np.concatenate([measures, _KIND_COLUMNS[traits.kinds[seen]], _CUE_COLUMNS[traits.cues[seen]]], axis=1)
 
 
@@ -110,7 +112,7 @@ def judge_windows(
 
 def look_again(weighed: Weighed, networks: Panel) -> Look:
     """Judge the characters near warm ones anew; all others are cold."""
-    chosen = warm_zones(weighed.hot, weighed.traits.codes)
+    chosen = warm_zones(weighed.hot, weighed.topical.near, weighed.traits.codes)
     look = cold_look(len(weighed.hot))
     if len(chosen):
         judge_windows(look, chosen, networks, window_rows(weighed, chosen), weighed.offsets(chosen))

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from rough import random_heat, random_network
 
 from detector import compiled
+from detector.background import join
 from detector.blocks import BLOCK_COLUMNS
 from detector.chars import count_han
 from detector.decode import decode
 from detector.forest import Forest
-from detector.heat import join, measure, measure_and_score, score
+from detector.heat import measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
 from detector.network import Panel
@@ -62,10 +63,11 @@ def test_heat(size, seed):
     heat, random = random_heat(), np.random.default_rng(seed)
     codes, _ = join(TEXTS[:size])
     cues = np.where(random.random(len(codes)) < 0.1, random.integers(0, 9, len(codes)), 0).astype(np.uint8)
-    traits, grams = measure(codes, cues, heat.background)
+    traits, grams = measure(codes, cues, heat.background, heat.topic)
     fast, total = measure_and_score(codes, cues, heat)
     assert total.tolist() == score(traits, grams, heat).tolist()
     assert np.array_equal(fast.fit, traits.fit)
+    assert np.array_equal(fast.steps, traits.steps)
 
 
 @pytest.mark.parametrize("seed", range(20))

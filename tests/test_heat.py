@@ -2,21 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from rough import random_topic
 
-from detector.chars import EDGE_CODE, fold_codes
-from detector.heat import (
-    Heat,
-    buckets,
-    count_background,
-    from_coefficients,
-    gram_buckets,
-    join,
-    measure,
-    measure_fit,
-    score,
-    vote_matrix,
-    votes,
-)
+from detector.background import count_background, join
+from detector.heat import Heat, from_coefficients, measure, score, vote_matrix, votes
 
 TEXTS = ["水库除险加固工程通过验收。", "渠水涨了一尺，下游的田不用再抽水。"]
 
@@ -31,18 +20,12 @@ def heat(background):
     """Random weights: what is tested does not hang on what they are."""
     random = np.random.default_rng(0)
     cells = sum(vote.size * vote.width for vote in votes(*traits([], background)))
-    return from_coefficients(random.normal(size=cells), -1.0, background)
+    return from_coefficients(random.normal(size=cells), -1.0, background, random_topic())
 
 
 def traits(texts, background):
     codes, _ = join(texts)
     return measure(codes, np.zeros(len(codes), np.uint8), background)
-
-
-def test_texts_are_set_apart():
-    codes, starts = join(["ab", "", "c"])
-    assert codes.tolist() == [EDGE_CODE, 97, 98, EDGE_CODE, EDGE_CODE, 99, EDGE_CODE]
-    assert starts.tolist() == [1, 4, 5]
 
 
 def test_scoring_equals_the_linear_model_on_the_matrix(heat, background):
@@ -64,17 +47,6 @@ def test_a_batch_is_scored_as_its_texts_one_by_one(heat: Heat):
         assert together[start : start + len(text)][middle] == pytest.approx(alone[: len(text)][middle], abs=1e-4)
 
 
-def test_what_was_read_fits_better_than_what_was_not(background):
-    codes, _ = join(["水库", "库险"])
-    fit = measure_fit(gram_buckets(fold_codes(codes)), background)
-    assert fit.forward[1] > fit.forward[4]
-
-
 @pytest.mark.parametrize("text", ["", "水", "水库"])
 def test_short_texts_are_scored(heat, text):
     assert len(score(*traits([text], heat.background), heat)) == len(text) + 2
-
-
-def test_buckets_stay_below_their_bound():
-    found = buckets(fold_codes(join(TEXTS)[0]), 3, 10)
-    assert 0 <= found.min() <= found.max() < 1024

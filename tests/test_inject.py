@@ -11,12 +11,13 @@ TEXTS = [
     "临河县教育局局长说，今年全县将新增学位两千四百个。",
     "会议还讨论了校车。",
 ]
+LINES = ["无抵押贷款，当天放款，黑户可办", "高仿名表一比一，支持货到付款"]
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_spans_cover_what_was_written_in(seed):
     """Cutting the spans out leaves no character that was not there before, but for what dresses an advert."""
-    for found in inject_strings(Random(seed), TEXTS):
+    for found in inject_strings(Random(seed), TEXTS, LINES):
         for start, stop, _ in found.spans:
             assert 0 <= start < stop <= len(found.text)
             assert found.text[start:stop].strip() == found.text[start:stop]
@@ -28,6 +29,12 @@ def test_one_string_serves_the_whole_page():
     assert several
     for copy in several:
         assert len({found.text[a:b] for found in copy for a, b, _ in found.spans}) == 1
+
+
+def test_adverts_are_clauses_of_lines_that_people_wrote():
+    found = [one for seed in range(600) for one in inject_strings(Random(seed), TEXTS, LINES)]
+    strings = {one.text[a:b] for one in found for a, b, kind in one.spans if kind == "advert"}
+    assert {LINES[0], "当天放款", "支持货到付款"} <= strings
 
 
 def test_the_same_seed_writes_the_same():

@@ -37,7 +37,8 @@ LAYERS = (
     "cache ending fix frame interchange journal options reports",
     "talk",
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
-    "answers decode findings guard integrations limits model_folder mojibake reread warc",
+    "answers decode findings guard integrations limits model_folder mojibake reread topic warc",
+    "background",
     "annotate arrays augment blocks chars errors forest labels locate network replace sites",
     "compiled compiled.build",
 )

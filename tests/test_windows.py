@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from rough import random_heat, random_network
 
+from detector.background import join
 from detector.chars import EDGE_CODE, fold_codes
-from detector.heat import join
 from detector.network import Panel
 from detector.weigh import weigh
 from detector.windows import (
@@ -15,6 +15,7 @@ from detector.windows import (
     FURTHER,
     MARGIN,
     OUTSIDE,
+    TOPICAL,
     WARM,
     WIDTH,
     cold_look,
@@ -45,7 +46,7 @@ def test_warm_zones_stay_within_texts_and_margins(seed):
     hot = np.where(random.random(len(codes)) < 0.12, WARM + 1, WARM - 1).astype(np.float32)
     hot[random.random(len(codes)) < 0.1] = -np.inf
     hot[codes == EDGE_CODE] = -np.inf
-    chosen, warm = warm_zones(hot, codes), np.flatnonzero(hot > WARM)
+    chosen, warm = warm_zones(hot, np.zeros(len(codes), np.float32), codes), np.flatnonzero(hot > WARM)
     assert np.isfinite(hot[chosen]).all()
     assert set(warm.tolist()) <= set(chosen.tolist())
     assert all(np.abs(warm - at).min() <= MARGIN for at in chosen.tolist())
@@ -58,13 +59,19 @@ def test_a_warm_character_warms_those_near_it_but_no_edge(at, zone):
     hot = np.full(len(codes), WARM - 1, np.float32)
     hot[at] = WARM + 1
     expected = [i for i in range(*zone) if codes[i] != EDGE_CODE]
-    assert warm_zones(hot, codes).tolist() == expected
+    assert warm_zones(hot, np.zeros(len(codes), np.float32), codes).tolist() == expected
+
+
+def test_where_adverts_are_talked_of_is_warm_however_well_it_fits():
+    codes, _ = join(["全县各地的春耕已经开始，村民说今年早"])
+    near = np.where(np.arange(len(codes)) == 9, TOPICAL + 1, 0).astype(np.float32)
+    assert warm_zones(np.full(len(codes), WARM - 1, np.float32), near, codes).tolist() == list(range(5, 14))
 
 
 @pytest.mark.parametrize("texts", [[""], TEXTS])
 def test_where_nothing_is_warm_nothing_is_looked_at(texts):
     codes, _ = join(texts)
-    assert warm_zones(np.full(len(codes), WARM - 1, np.float32), codes).tolist() == []
+    assert warm_zones(np.full(len(codes), WARM - 1, np.float32), np.zeros(len(codes), np.float32), codes).tolist() == []
 
 
 # ---------------------------------------------------------------- rows

@@ -3,7 +3,7 @@
 
 cimport cython
 from libc.math cimport INFINITY, sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memset
 
@@ -54,9 +54,10 @@ cdef inline int level(float value, float low, float step, int n) noexcept nogil:
 cdef void look_up(
     Char* chars, const uint64_t[::1] folded, const int[::1] bits, const int[::1] shifts,
     const uint8_t[::1] singles, const uint8_t[::1] pairs, const uint8_t[::1] triples,
+    uint64_t edge, const int8_t[::1] topic1, const int8_t[::1] topic2, const int8_t[::1] topic3, int32_t[::1] steps,
 ) noexcept nogil:
-    """`heat.gram_buckets`, and the background's counts."""
-    cdef Py_ssize_t i, n = folded.shape[0]
+    """`background.gram_buckets`, the background's counts, and `topic.topic_steps`."""
+    cdef Py_ssize_t i, j, n = folded.shape[0]
     cdef uint64_t rolling
     cdef Char* char
     for i in range(n + AHEAD):
@@ -71,15 +72,25 @@ cdef void look_up(
             prefetch(&singles[char.wide[0]])
             prefetch(&pairs[char.wide[1]])
             prefetch(&triples[char.wide[2]])
+            prefetch(&topic2[char.wide[1]])
+            prefetch(&topic3[char.wide[2]])
         if i >= AHEAD:
             char = &chars[i - AHEAD]
             char.gram[0], char.gram[1], char.gram[2] = char.wide[0] >> shifts[0], char.wide[1] >> shifts[1], char.wide[2] >> shifts[2]
             char.single, char.pair = singles[char.wide[0]] * <float>0.125, pairs[char.wide[1]] * <float>0.125
             char.triple = triples[char.wide[2]] * <float>0.125
+            j = i - AHEAD
+            steps[j] = 0
+            if folded[j] != edge:  # n-grams over an edge say nothing
+                steps[j] += topic1[char.wide[0]]
+                if j + 1 < n and folded[j + 1] != edge:
+                    steps[j] += topic2[char.wide[1]]
+                    if j + 2 < n and folded[j + 2] != edge:
+                        steps[j] += topic3[char.wide[2]]
 
 
 cdef void fit_together(Char* chars, const uint8_t[::1] kinds, int han, float[:, ::1] fit) noexcept nogil:
-    """`heat.measure_fit`, and the levels that pairs and triples of Han characters have in `heat.votes`."""
+    """`background.measure_fit`, and the levels that pairs and triples of Han characters have in `heat.votes`."""
     cdef Py_ssize_t i, n = kinds.shape[0]
     cdef float single, following, pair, rarer_pair
     cdef bint han2
@@ -101,10 +112,10 @@ cdef inline int joint(const float[:, ::1] fit, Py_ssize_t i) noexcept nogil:
 
 
 def weigh(
-    const uint64_t[::1] folded, const uint8_t[::1] kinds, const uint8_t[::1] cues, int han, const int[::1] bits, const int[::1] shifts,
-    background, frames, const float[:, ::1] cue_table, float base, float[:, ::1] fit, float[::1] total,
+    const uint64_t[::1] folded, const uint8_t[::1] kinds, const uint8_t[::1] cues, int han, uint64_t edge, const int[::1] bits, const int[::1] shifts,
+    background, topic, frames, const float[:, ::1] cue_table, float base, float[:, ::1] fit, float[::1] total, int32_t[::1] steps,
 ):
-    """Fill `fit`, float32 (5, n_chars), as `heat.measure_fit` would, and `total`, float32 (n_chars,), as `heat.score` would."""
+    """Fill `fit`, float32 (5, n_chars), as `background.measure_fit` would, `total`, float32 (n_chars,), as `heat.score`, and `steps`, int32 (n_chars,), as `topic.topic_steps`."""
     cdef Py_ssize_t i, j, k, n = folded.shape[0]
     cdef const float[:, ::1] table
     cdef Row[TABLES] start
@@ -117,13 +128,14 @@ def weigh(
         table = frames[t]
         start[t] = &table[0, 0]
     cdef const uint8_t[::1] singles = background[0], pairs = background[1], triples = background[2]
+    cdef const int8_t[::1] topic1 = topic[0], topic2 = topic[1], topic3 = topic[2]
     cdef Char* chars = <Char*>calloc(n + 1, sizeof(Char))
     if chars == NULL:
         raise MemoryError
     for k in range(FRAME):
         open[k] = base
     with nogil:
-        look_up(chars, folded, bits, shifts, singles, pairs, triples)
+        look_up(chars, folded, bits, shifts, singles, pairs, triples, edge, topic1, topic2, topic3, steps)
         fit_together(chars, kinds, han, fit)
         for i in range(n + AFTER):
             memset(frame, 0, sizeof(frame))
