@@ -55,8 +55,7 @@ def may_have_lost_text(html: str, han: int, ending: str | None) -> bool:
 
 def may_hold_documents(html: str) -> bool:
     """Say whether a page may hold text that browsers show as documents of their own: shadow roots, and what stands in an attribute."""
-    words = ("shadowroot", "srcdoc")
-    return any(word in html for word in words if compiled.scan is None or compiled.scan.may_hold(html, word))
+    return (compiled.scan is None or compiled.scan.may_hold_documents(html)) and ("shadowroot" in html or "srcdoc" in html)
 
 
 def _ending(canonical: str) -> str:
@@ -73,10 +72,11 @@ def _is_swallowed(html: str, ending: str) -> bool:
 
 def _behind(opener: str, closer: str, html: str) -> str:
     """What stands behind the last beginning or end of something."""
-    tail = html[-TAIL:].lower()
-    at = tail.rfind(closer)
-    if at >= 0 and opener not in tail[at:]:
-        return tail[at:]
+    for size in (TAIL // 16, TAIL):
+        tail = html[-size:].lower()
+        at = tail.rfind(closer)
+        if at >= 0 and opener not in tail[at:]:
+            return tail[at:]
     whole = html.lower()
     return html[max(whole.rfind(opener), whole.rfind(closer)) :]
 

@@ -103,10 +103,10 @@ def _says_more(one: Blocks, other: Blocks) -> bool:
 
 
 class _Reading(NamedTuple):
-    """What one reading of a page brings home: all text, where each block ends in it, a row of numbers for each, and the names."""
+    """What one reading of a page brings home: all text, where its blocks begin and end, a row of numbers for each, and the names."""
 
     text: str
-    ends: NDArray[np.int64]
+    offsets: NDArray[np.int64]
     rows: NDArray[np.int32]
     names: list[str]
     title: str = ""
@@ -125,17 +125,14 @@ def reads_trees() -> bool:
 
 def _read_tree(html: str, host: str) -> _Reading | None:
     """Walk a page's tree in C; None for the rare page whose markup would be read in another way."""
-    try:
-        page = compiled.walk.Page(html.encode(), _traits(), host, _hides, _leaves)
-    except UnicodeEncodeError:
-        return None
+    page = compiled.walk.Page(html, _traits(), host, _hides, _leaves)
     found = page.blocks()
     if found is None:
         return None
-    text, ends, rows, names = found
+    text, offsets, rows, names = found
     lost = may_have_lost_text(html, page.han, page.ending()) and has_lost_text(html, page.markup())
     summary = _stated(page.metas[: page.in_head]) or _stated(page.metas)
-    columns = np.frombuffer(ends, np.int64), np.frombuffer(rows, np.int32)
+    columns = np.frombuffer(offsets, np.int64), np.frombuffer(rows, np.int32)
     return _Reading(text, *columns, names, fold(page.title or ""), summary, lost)
 
 
@@ -196,24 +193,25 @@ def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
 
 def _as_blocks(reading: _Reading, page_id: str, from_dom: bool = True) -> Blocks:
     rows = reading.rows.reshape(-1, _WIDTH)
+    columns = rows[:, :9].T.copy()
     return Blocks(
         text=reading.text,
-        text_offsets=np.concatenate([np.zeros(1, np.int64), reading.ends]),
+        text_offsets=reading.offsets,
         page_offsets=np.array([0, len(rows)], np.int64),
         page_ids=[page_id],
         titles=[reading.title],
         summaries=[reading.summary],
         from_dom=np.array([from_dom]),
         parse_loss=np.array([False]),
-        link_chars=rows[:, 0].copy(),
-        bold_chars=rows[:, 1].copy(),
-        n_links=rows[:, 2].copy(),
-        n_offsite=rows[:, 3].copy(),
-        n_images=rows[:, 4].copy(),
-        depth=np.minimum(rows[:, 5], 32767).astype(np.int16),
-        tag=rows[:, 6].astype(np.uint8),
-        landmarks=rows[:, 7].copy(),
-        hidden=rows[:, 8].astype(bool),
+        link_chars=columns[0],
+        bold_chars=columns[1],
+        n_links=columns[2],
+        n_offsite=columns[3],
+        n_images=columns[4],
+        depth=columns[5].astype(np.int16),
+        tag=columns[6].astype(np.uint8),
+        landmarks=columns[7],
+        hidden=columns[8].astype(bool),
         holders=rows[:, 9 : 9 + HOLDER_LEVELS].copy(),
         named=rows[:, 9 + HOLDER_LEVELS :].copy(),
         names=reading.names,
@@ -339,7 +337,7 @@ class _Walk:
         self.texts.append(text)
         link_chars, bold_chars, n_links, n_offsite, _ = self.counts
         size = len(text)
-        row = (min(link_chars, size), min(bold_chars, size), n_links, n_offsite, self.images, element.depth)
+        row = (min(link_chars, size), min(bold_chars, size), n_links, n_offsite, self.images, min(element.depth, 32767))
         self.rows.extend(row)
         self.rows.extend((element.tag_index, element.landmarks, element.hidden))
         self.rows.extend(element.holders)
@@ -348,8 +346,8 @@ class _Walk:
         self.images = 0
 
     def reading(self) -> _Reading:
-        ends = np.cumsum(np.fromiter(map(len, self.texts), np.int64, len(self.texts)))
-        return _Reading("".join(self.texts), ends, np.array(self.rows, np.int32), list(self.names))
+        offsets = np.cumsum(np.array([0, *map(len, self.texts)], np.int64))
+        return _Reading("".join(self.texts), offsets, np.array(self.rows, np.int32), list(self.names))
 
 
 class _Attributes(NamedTuple):

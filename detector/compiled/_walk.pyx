@@ -7,7 +7,7 @@ into one buffer; what is known of a block goes into one row of numbers: the walk
 strings, each once.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcmp, memcpy, memmove
 
@@ -16,6 +16,8 @@ from os import fsencode
 cdef extern from "Python.h":
     object PyUnicode_FromKindAndData(int kind, const void* buffer, Py_ssize_t size)
     object PyUnicode_DecodeUTF8(const char* text, Py_ssize_t size, const char* errors)
+    int PyUnicode_KIND(object text)
+    void* PyUnicode_DATA(object text)
     bint Py_UNICODE_ISSPACE(Py_UCS4 character) nogil
 
 cdef extern from *:
@@ -39,6 +41,7 @@ cdef enum:  # as in blocks.py
     WIDTH = 19  # COLUMNS + HOLDER_LEVELS + NAMED_LEVELS
     MAX_META = 64  # as in segment.py
     MAX_ENDING = 4096
+    STEP = 16  # characters that are encoded at a time
     # What `segment._traits` says of a tag: bits, its number in TAGS in bits 8 to 12, its landmarks from bit 16.
     VOID = 1
     BREAKING = 2
@@ -56,7 +59,29 @@ cdef enum:  # as in blocks.py
 cdef enum:  # kinds of nodes, by the standard of the DOM
     ELEMENT = 1
     TEXT = 3
-    INSTRUCTION = 7
+    COMMENT = 8
+
+cdef enum:  # what an attribute may say
+    NOTHING
+    NAME
+    CONTENT
+    NAMED  # class and id
+    HREF
+    STYLE
+    HEIGHT
+    HIDDEN
+    ARIA_HIDDEN
+    UNCLEAR  # a name that the walk over markup would misread
+
+ATTRIBUTES = {
+    b"name": NAME, b"content": CONTENT, b"class": NAMED, b"id": NAMED, b"href": HREF, b"style": STYLE, b"height": HEIGHT,
+    b"hidden": HIDDEN, b"aria-hidden": ARIA_HIDDEN,
+}
+
+ctypedef fused Unit:  # the widths in which Python keeps a string
+    uint8_t
+    uint16_t
+    uint32_t
 
 ctypedef void Node
 ctypedef unsigned int (*Sink)(const uint8_t*, size_t, void*) noexcept
@@ -115,9 +140,21 @@ cdef struct Element:
     int32_t landmarks, depth, links, tag, traits
     bint hidden, bold
 
-cdef struct Tag:
+cdef struct Tag:  # what is known of a tag
     size_t id
     int traits
+
+cdef struct Attribute:  # what is known of an attribute's name, by its place: Lexbor keeps each name of a page once
+    const uint8_t* name
+    int kind
+
+cdef struct Value:
+    const uint8_t* text
+    size_t size
+
+cdef struct Names:  # a class and an id, in the order in which they stand, and the number of both together
+    Value first, second
+    int32_t number
 
 cdef struct Piece:  # a run of text while it is read: its characters, and the first and last that are no space
     Py_ssize_t size, first, last
@@ -159,44 +196,147 @@ cdef inline int64_t count_han(const uint8_t* text, size_t n) noexcept nogil:
     """As in chars.py, by the first bytes of characters: E4 B8 to E9."""
     cdef uint32_t count = 0
     cdef size_t i
-    for i in range(n):
-        count += <uint8_t>(text[i] - 0xE5) <= 4
     for i in range(1, n):
-        count += (text[i - 1] == 0xE4) & (text[i] >= 0xB8)
+        count += (<uint8_t>(text[i - 1] - 0xE5) <= 4) | ((text[i - 1] == 0xE4) & (text[i] >= 0xB8))
     return count
 
 
-cdef inline bint same(const uint8_t* text, size_t n, const char* word, size_t size) noexcept nogil:
-    return n == size and memcmp(text, word, size) == 0
+cdef Py_ssize_t encode(const Unit* text, Py_ssize_t n, uint8_t* out) noexcept nogil:
+    """Write a text as UTF-8; return its size, or -1 for a text with surrogates."""
+    cdef uint8_t* start = out
+    cdef Py_ssize_t i = 0, stop
+    while i < n:
+        if i + STEP <= n and is_ascii(text + i):
+            narrow(text + i, out)
+            i, out = i + STEP, out + STEP
+            continue
+        stop = min(i + STEP, n)
+        while i < stop:
+            if 0xD800 <= text[i] < 0xE000:
+                return -1
+            out = write_character(text[i], out)
+            i += 1
+    return out - start
+
+
+cdef inline bint is_ascii(const Unit* text) noexcept nogil:
+    cdef Unit found = 0
+    cdef int k
+    for k in range(STEP):
+        found |= text[k]
+    return found < 0x80
+
+
+cdef inline void narrow(const Unit* text, uint8_t* out) noexcept nogil:
+    cdef uint8_t[STEP] plain
+    cdef int k
+    for k in range(STEP):
+        plain[k] = <uint8_t>text[k]
+    memcpy(out, plain, STEP)
+
+
+cdef inline uint8_t* write_character(uint32_t c, uint8_t* out) noexcept nogil:
+    if c < 0x80:
+        out[0] = c
+        return out + 1
+    if c < 0x800:
+        out[0], out[1] = 0xC0 | c >> 6, 0x80 | c & 63
+        return out + 2
+    if c < 0x10000:
+        out[0], out[1], out[2] = 0xE0 | c >> 12, 0x80 | c >> 6 & 63, 0x80 | c & 63
+        return out + 3
+    out[0], out[1], out[2], out[3] = 0xF0 | c >> 18, 0x80 | c >> 12 & 63, 0x80 | c >> 6 & 63, 0x80 | c & 63
+    return out + 4
+
+
+cdef inline bint same(Value a, Value b) noexcept nogil:
+    return a.size == b.size and (a.size == 0 or memcmp(a.text, b.text, a.size) == 0)
+
+
+cdef inline bint is_true(Value value) noexcept nogil:
+    return value.size == 4 and memcmp(value.text, b"true", 4) == 0
+
+
+cdef inline uint32_t hash_of(Value value) noexcept nogil:
+    cdef uint32_t hashed = <uint32_t>value.size
+    cdef size_t i
+    for i in range(value.size):
+        hashed = (hashed ^ value.text[i]) * <uint32_t>16777619
+    return hashed
 
 
 cdef inline uint8_t lower(uint8_t c) noexcept nogil:
     return c + 32 if 65 <= c <= 90 else c
 
 
-cdef bint has_space(const uint8_t* name, size_t n) noexcept nogil:
+cdef bint has_space(Value name) noexcept nogil:
     """Whether a name holds what is white space to Python, though not to HTML."""
-    cdef const uint8_t* stop = name + n
-    while name < stop:
-        if is_space(next_character(&name, stop)):
+    cdef const uint8_t* at = name.text
+    while at < name.text + name.size:
+        if is_space(next_character(&at, name.text + name.size)):
             return True
     return False
 
 
-cdef inline str decoded(const uint8_t* text, size_t n):
-    return PyUnicode_DecodeUTF8(<const char*>text, n, "replace") if n else ""
+cdef inline str decoded(Value value):
+    return PyUnicode_DecodeUTF8(<const char*>value.text, value.size, "replace") if value.size else ""
 
 
-cdef str escaped(const uint8_t* text, size_t n):
+cdef str escaped(Value value):
     """An attribute's value as it stands in canonical markup."""
-    cdef str value = decoded(text, n)
+    cdef str text = decoded(value)
     cdef size_t i
-    for i in range(n):
-        if text[i] in (c'&', c'<', c'>', c'"', 0xC2):  # C2 begins a no-break space
+    for i in range(value.size):
+        if value.text[i] in (c'&', c'<', c'>', c'"', 0xC2):  # C2 begins a no-break space
             for character, entity in ESCAPES:
-                value = value.replace(character, entity)
+                text = text.replace(character, entity)
             break
+    return text
+
+
+cdef inline Value name_of(Node* element) noexcept:
+    cdef Value name
+    name.text = lexbor.tag_name(element, &name.size)
+    return name
+
+
+cdef inline Value value_of(Node* attribute) noexcept:
+    cdef Value value
+    value.text = lexbor.attribute_value(attribute, &value.size)
     return value
+
+
+cdef str text_of(Node* node):
+    cdef Value text
+    text.text = lexbor.text_content(node, &text.size)
+    return decoded(text)
+
+
+cdef str folded(Value first, Value second):
+    """A class and an id as one string in small letters, white space folded."""
+    cdef uint8_t[256] plain
+    cdef Py_ssize_t size = -1
+    if first.size + second.size + 2 <= sizeof(plain):
+        size = fold(first, plain, 0)
+        if size >= 0:
+            size = fold(second, plain, size)
+    if size < 0:
+        return " ".join(f"{escaped(first)} {escaped(second)}".lower().split())
+    return (<const char*>plain)[: size - 1].decode("ascii") if size else ""
+
+
+cdef Py_ssize_t fold(Value value, uint8_t* out, Py_ssize_t size) noexcept nogil:
+    """Write plain words behind others, each with a space; -1 if they are not plain."""
+    cdef size_t i
+    cdef uint8_t c
+    for i in range(value.size + 1):
+        c = value.text[i] if i < value.size else 32
+        if c >= 128 or c == c'&' or c == c'<' or c == c'>' or c == c'"':
+            return -1
+        if not is_space(c) or size and out[size - 1] != 32:
+            out[size] = 32 if is_space(c) else lower(c)
+            size += 1
+    return size
 
 
 cdef unsigned int add_to_block(const uint8_t* text, size_t n, void* page) noexcept:
@@ -205,8 +345,19 @@ cdef unsigned int add_to_block(const uint8_t* text, size_t n, void* page) noexce
 
 cdef unsigned int pass_by(const uint8_t* text, size_t n, void* page) noexcept:
     (<Page>page).han += count_han(text, n)
-    (<Page>page).closed += memchr(text, c'>', n) != NULL
     return 0
+
+
+cdef unsigned int pass_instruction(const uint8_t* text, size_t n, void* page) noexcept:
+    (<Page>page).ends += memchr(text, c'>', n) != NULL
+    return pass_by(text, n, page)
+
+
+cdef unsigned int pass_comment(const uint8_t* text, size_t n, void* page) noexcept:
+    cdef size_t i
+    for i in range(2, n):
+        (<Page>page).ends += text[i] == c'>' and text[i - 1] == c'-' and text[i - 2] == c'-'
+    return pass_by(text, n, page)
 
 
 cdef unsigned int append(const uint8_t* text, size_t n, void* written) noexcept:
@@ -227,7 +378,7 @@ cdef class Page:
     cdef readonly str title  # as it stands in the markup
     cdef readonly list metas  # (name, content) of the first elements that have both, those of the head before all others
     cdef readonly int in_head  # how many of them are the head's
-    cdef int closed  # pieces of markup that hold the end of a tag
+    cdef int ends  # of a comment or an instruction, as the walk over markup finds them
     cdef Py_UCS4* text
     cdef Py_ssize_t end, begin, text_room  # of the text written so far, and of the block that grows
     cdef bint space  # waits to be written before the next character
@@ -237,31 +388,33 @@ cdef class Page:
     cdef Element* stack
     cdef Py_ssize_t depth, room
     cdef int32_t* rows
-    cdef int64_t* ends
+    cdef int64_t* offsets  # of blocks in the text
     cdef Py_ssize_t n_blocks, rows_room
     cdef int32_t link_chars, bold_chars, n_links, n_offsite, images, elements
     cdef Tag[256] tags  # those that were asked for, each at a place that its number tells
-    cdef dict traits, names, seen_names
+    cdef Attribute[64] attributes  # likewise
+    cdef Names[512] seen
+    cdef dict traits, names
     cdef str host
     cdef object hides, leads_away
 
-    def __cinit__(self, bytes markup not None, dict traits not None, str host not None, object hides, object leads_away):
+    def __cinit__(self, str html not None, dict traits not None, str host not None, object hides, object leads_away):
         if not connected:
             raise RuntimeError("connect() comes first")
         self.room, self.rows_room, self.text_room = 64, 128, 4096
         self.text = <Py_UCS4*>malloc(self.text_room * sizeof(Py_UCS4))
         self.stack = <Element*>calloc(self.room, sizeof(Element))
         self.rows = <int32_t*>malloc(self.rows_room * WIDTH * sizeof(int32_t))
-        self.ends = <int64_t*>malloc(self.rows_room * sizeof(int64_t))
+        self.offsets = <int64_t*>calloc(self.rows_room + 1, sizeof(int64_t))
         self.document = lexbor.create()
-        if not (self.text and self.stack and self.rows and self.ends and self.document):
+        if not (self.text and self.stack and self.rows and self.offsets and self.document):
             raise MemoryError
         for level in range(NAMED_LEVELS):
             self.stack[0].named[level] = -1
         self.piece.first = self.piece.last = -1
-        self.traits, self.names, self.seen_names, self.metas = traits, {}, {}, []
+        self.traits, self.names, self.metas = traits, {}, []
         self.host, self.hides, self.leads_away = host, hides, leads_away
-        self.parse(markup, len(markup))
+        self.parse(html)
 
     def __dealloc__(self):
         if self.document:
@@ -269,23 +422,36 @@ cdef class Page:
         free(self.text)
         free(self.stack)
         free(self.rows)
-        free(self.ends)
+        free(self.offsets)
 
-    cdef void parse(self, const uint8_t* markup, size_t n) noexcept:
+    cdef int parse(self, str html) except -1:
+        cdef int kind = PyUnicode_KIND(html)
+        cdef void* data = PyUnicode_DATA(html)
+        cdef Py_ssize_t n = len(html), size
+        cdef uint8_t* markup = <uint8_t*>malloc(n * (kind if kind > 2 else kind + 1) + 1)
+        if markup == NULL:
+            raise MemoryError
         with nogil:
-            self.status = lexbor.parse(self.document, markup, n)
+            if kind == 1:
+                size = encode(<uint8_t*>data, n, markup)
+            else:
+                size = encode(<uint16_t*>data, n, markup) if kind == 2 else encode(<uint32_t*>data, n, markup)
+            self.status = 1 if size < 0 else lexbor.parse(self.document, markup, size)
+            free(markup)
         self.head = lexbor.head(self.document)
+        return 0
 
     def blocks(self):
-        """Walk; return the text, where each block ends in it (int64), the rows (int32, of `WIDTH`) and the names.
+        """Walk; return the text, where its blocks begin and end (int64), the rows (int32, of `WIDTH`) and the names.
 
-        None where there is no tree, or one that the walk over the markup would see otherwise.
+        None where there is no tree (of a text with surrogates, for one), or one that the walk over the markup would see
+        otherwise.
         """
         if self.status or not self.walk():
             return None
         return (
             PyUnicode_FromKindAndData(4, self.text, self.end),
-            (<char*>self.ends)[: self.n_blocks * sizeof(int64_t)],
+            bytearray((<char*>self.offsets)[: (self.n_blocks + 1) * sizeof(int64_t)]),
             (<char*>self.rows)[: self.n_blocks * WIDTH * sizeof(int32_t)],
             list(self.names),
         )
@@ -302,11 +468,10 @@ cdef class Page:
         cdef list tags = []
         cdef Node* node = lexbor.last_child(self.document)
         cdef str text
-        cdef size_t size = 0
         while node != NULL and len(tags) < MAX_ENDING:
             kind = lexbor.kind(node)
             if kind == ELEMENT:
-                text = self.name_of(node)
+                text = decoded(name_of(node))
                 if text == "template":  # keeps its content elsewhere
                     return None
                 tags.append(f"</{text}>")
@@ -316,7 +481,7 @@ cdef class Page:
                 if text != "body":
                     break
             elif kind == TEXT:
-                text = decoded(lexbor.text_content(node, &size), size).rstrip()
+                text = text_of(node).rstrip()
                 if text.endswith("-->"):
                     tags.append("-->")
                 elif text.endswith(">"):
@@ -328,7 +493,7 @@ cdef class Page:
                 break
             while node != NULL and lexbor.previous(node) == NULL:
                 node = lexbor.parent(node)
-                if node == self.document or node != NULL and self.name_of(node) != "body":
+                if node == self.document or node != NULL and decoded(name_of(node)) != "body":
                     node = NULL
             if node != NULL:
                 node = lexbor.previous(node)
@@ -360,7 +525,7 @@ cdef class Page:
                         self.close()
                 else:
                     return False
-            elif not self.pass_comment(node, kind):
+            elif not self.pass_unread(node, kind):
                 return False
             node = self.after(node) if child == NULL else child
         self.end_piece()
@@ -378,20 +543,28 @@ cdef class Page:
             next_one = lexbor.next(node)
         return next_one
 
-    cdef str name_of(self, Node* node):
-        cdef size_t n = 0
-        cdef const uint8_t* name = lexbor.tag_name(node, &n)
-        return decoded(name, n)
-
     cdef int traits_of(self, Node* node) except -1:
-        cdef size_t id = lexbor.tag_id(node), n = 0
+        cdef size_t id = lexbor.tag_id(node)
         cdef Tag* tag = &self.tags[(id ^ id >> 8) & 255]
-        cdef const uint8_t* name
+        cdef Value name
         if tag.id != id or not id:
-            name = lexbor.tag_name(node, &n)
-            tag.traits = STRANGE if has_space(name, n) else self.traits.get(decoded(name, n), 0)
+            name = name_of(node)
+            tag.traits = STRANGE if has_space(name) else self.traits.get(decoded(name), 0)
             tag.id = id
         return tag.traits
+
+    cdef int kind_of(self, Node* node) except -1:
+        """What an attribute may say."""
+        cdef Value name
+        name.text = lexbor.attribute_name(node, &name.size)
+        cdef Attribute* attribute = &self.attributes[(<size_t>name.text >> 4) & 63]
+        if attribute.name != name.text:
+            attribute.name = name.text
+            if name.size and (name.text[0] == c'=' or has_space(name)):
+                attribute.kind = UNCLEAR
+            else:
+                attribute.kind = ATTRIBUTES.get((<const char*>name.text)[: name.size], NOTHING)
+        return attribute.kind
 
     cdef int pass_over(self, Node* root) except -1:
         """Go through an element that no visitor reads: its Han characters are counted, and it may hold what the page says of itself."""
@@ -422,20 +595,19 @@ cdef class Page:
         self.look_at(node, traits)
         return 0
 
-    cdef bint pass_comment(self, Node* node, unsigned int kind) noexcept:
-        """Pass over what is no element and no text; False for an instruction that would seem to end before its end."""
+    cdef bint pass_unread(self, Node* node, unsigned int kind) noexcept:
+        """Pass over a comment or an instruction; False for one that holds what would end it in markup."""
         self.end_piece()
-        self.closed = 0
-        lexbor.write(node, pass_by, <void*>self)
-        return kind != INSTRUCTION or self.closed == 1
+        self.ends = 0
+        lexbor.write(node, pass_comment if kind == COMMENT else pass_instruction, <void*>self)
+        return self.ends <= 1
 
     cdef int look_at(self, Node* node, int traits) except -1:
         cdef Node* attribute = lexbor.first_attribute(node)
-        cdef const uint8_t* value
-        cdef size_t n = 0
+        cdef Value value
         while attribute != NULL:
-            value = lexbor.attribute_value(attribute, &n)
-            self.han += count_han(value, n)
+            value = value_of(attribute)
+            self.han += count_han(value.text, value.size)
             attribute = lexbor.next_attribute(attribute)
         if traits & TITLE:
             self.read_title(node)
@@ -445,25 +617,19 @@ cdef class Page:
 
     cdef int read_title(self, Node* node) except -1:
         """Take the first title that is none of a drawing."""
-        cdef size_t n = 0
-        cdef const uint8_t* text
         if self.title is None and not self.traits_of(lexbor.parent(node)) & SVG:
-            text = lexbor.text_content(node, &n)
-            self.title = decoded(text, n)
+            self.title = text_of(node)
         return 0
 
     cdef int read_meta(self, Node* node) except -1:
         cdef Node* attribute = lexbor.first_attribute(node)
         cdef str name = None, content = None
-        cdef const uint8_t* key
-        cdef const uint8_t* value
-        cdef size_t n = 0, size = 0
         while attribute != NULL:
-            key, value = lexbor.attribute_name(attribute, &n), lexbor.attribute_value(attribute, &size)
-            if same(key, n, b"name", 4):
-                name = decoded(value, size)
-            elif same(key, n, b"content", 7):
-                content = decoded(value, size)
+            kind = self.kind_of(attribute)
+            if kind == NAME:
+                name = decoded(value_of(attribute))
+            elif kind == CONTENT:
+                content = decoded(value_of(attribute))
             attribute = lexbor.next_attribute(attribute)
         if name is not None and content is not None:
             self.metas.append((name, content))
@@ -504,41 +670,39 @@ cdef class Page:
 
     cdef bint read_attributes(self, Node* node, Element* child) except -1:
         cdef Node* attribute = lexbor.first_attribute(node)
-        cdef const uint8_t* name
-        cdef const uint8_t* value
-        cdef const uint8_t* href = NULL
-        cdef size_t n = 0, size = 0, href_size = 0
-        cdef str names = None
+        cdef Value value, href = Value(NULL, 0), first = Value(NULL, 0), second = Value(NULL, 0)
+        cdef int kind
         while attribute != NULL:
-            name, value = lexbor.attribute_name(attribute, &n), lexbor.attribute_value(attribute, &size)
+            kind, value = self.kind_of(attribute), value_of(attribute)
             attribute = lexbor.next_attribute(attribute)
-            self.han += count_han(value, size)
-            if n and name[0] == c'=' or has_space(name, n):
+            self.han += count_han(value.text, value.size)
+            if kind == UNCLEAR:
                 return False
-            if same(name, n, b"class", 5) or same(name, n, b"id", 2):
-                names = escaped(value, size) if names is None else names + " " + escaped(value, size)
-            elif same(name, n, b"href", 4):
-                href, href_size = value, size
-            elif not child.hidden:
-                child.hidden = self.is_hiding(name, n, value, size)
-        if names is not None:
-            self.name(child, names)
+            if kind == NAMED:
+                first, second = value if first.size == 0 else first, value if first.size else second
+            elif kind == HREF:
+                href = value
+            elif kind > HREF and not child.hidden:
+                child.hidden = self.is_hiding(kind, value)
+        if first.size:
+            self.name(child, first, second)
         if child.traits & LINK:
             self.n_links += 1
-            if self.host and self.leaves(href, href_size):
+            if self.host and self.leaves(href):
                 self.n_offsite += 1
         return True
 
-    cdef bint is_hiding(self, const uint8_t* name, size_t n, const uint8_t* value, size_t size) except -1:
-        if same(name, n, b"style", 5):
-            return self.hides(escaped(value, size))
-        if same(name, n, b"height", 6):
-            return size == 1 and (value[0] == c'0' or value[0] == c'1')
-        return same(name, n, b"hidden", 6) or same(name, n, b"aria-hidden", 11) and same(value, size, b"true", 4)
+    cdef bint is_hiding(self, int kind, Value value) except -1:
+        if kind == STYLE:
+            return self.hides(escaped(value))
+        if kind == HEIGHT:
+            return value.size == 1 and (value.text[0] == c'0' or value.text[0] == c'1')
+        return kind == HIDDEN or is_true(value)
 
-    cdef bint leaves(self, const uint8_t* href, size_t n) except -1:
+    cdef bint leaves(self, Value value) except -1:
         """`segment._leaves`, for a host of plain characters; others are asked of it."""
-        cdef size_t begin = 0, stop, k, size = len(self.host)
+        cdef const uint8_t* href = value.text
+        cdef size_t n = value.size, begin = 0, stop, k, size = len(self.host)
         if n >= 4 and lower(href[0]) == c'h' and lower(href[1]) == c't' and lower(href[2]) == c't' and lower(href[3]) == c'p':
             begin = 5 if n > 4 and lower(href[4]) == c's' else 4
             if begin >= n or href[begin] != c':':
@@ -549,7 +713,7 @@ cdef class Page:
         begin = stop = begin + 2
         while stop < n and href[stop] not in (c'/', c'?', c'#', c':'):
             if href[stop] >= 128 or href[stop] in (c'&', c'<', c'>', c'"'):
-                return self.leads_away(escaped(href, n), self.host)
+                return self.leads_away(escaped(value), self.host)
             stop += 1
         if stop == begin:
             return False
@@ -558,48 +722,57 @@ cdef class Page:
                 return True
         return begin + size < stop and href[stop - size - 1] != c'.'
 
-    cdef int name(self, Element* child, str names) except -1:
-        number = self.seen_names.get(names)
-        if number is None:
-            folded = " ".join(names.lower().split())
-            number = self.names.setdefault(folded, len(self.names)) if folded else -1
-            self.seen_names[names] = number
-        if number >= 0:
+    cdef int name(self, Element* child, Value first, Value second) except -1:
+        """Keep class and id as they stand; most of them are met again and again."""
+        cdef Names* seen = &self.seen[(hash_of(first) + 31 * hash_of(second) >> 8) & 511]
+        cdef str names
+        if not (seen.first.size and same(seen.first, first) and same(seen.second, second)):
+            names = folded(first, second)
+            seen.first, seen.second = first, second
+            seen.number = self.names.setdefault(names, len(self.names)) if names else -1
+        if seen.number >= 0:
             memmove(&child.named[1], &child.named[0], (NAMED_LEVELS - 1) * sizeof(int32_t))
-            child.named[0] = number
+            child.named[0] = seen.number
         return 0
 
     cdef bint add(self, const uint8_t* at, size_t n) noexcept:
         """Fold a piece of text into the block; it may go on behind an element that is passed over. False without memory."""
         cdef const uint8_t* stop = at + n
+        cdef Piece piece = self.piece
+        cdef Py_UCS4* text
         cdef Py_UCS4 c
-        cdef Py_UCS4* text = self.text
-        if self.end + <Py_ssize_t>n + 1 > self.text_room:
-            self.text_room = 2 * (self.end + <Py_ssize_t>n + 1)
-            text = <Py_UCS4*>realloc(self.text, self.text_room * sizeof(Py_UCS4))
-            if text == NULL:
-                return False
-            self.text = text
+        cdef Py_ssize_t end = self.end
+        if end + <Py_ssize_t>n + 1 > self.text_room and not self.grow(n + 1):
+            return False
+        text = self.text
         while at < stop:
             c = next_character(&at, stop)
             if c == c'&':  # one of the four that Lexbor escapes
                 c = c'&' if at[0] == c'a' else c'<' if at[0] == c'l' else c'>' if at[0] == c'g' else 32
                 at = stop
             if is_space(c):
-                self.space = self.end > self.begin
+                self.space = end > self.begin
             else:
                 self.han += 0x4E00 <= c <= 0x9FFF
                 if self.space:
-                    text[self.end] = 32
-                    self.end += 1
+                    text[end] = 32
+                    end += 1
                     self.space = False
-                text[self.end] = c
-                self.end += 1
-                if self.piece.first < 0:
-                    self.piece.first = self.piece.size
-                self.piece.last = self.piece.size
-            self.piece.size += 1
+                text[end] = c
+                end += 1
+                if piece.first < 0:
+                    piece.first = piece.size
+                piece.last = piece.size
+            piece.size += 1
+        self.end, self.piece = end, piece
         return True
+
+    cdef bint grow(self, size_t more) noexcept:
+        cdef Py_ssize_t room = 2 * (self.end + <Py_ssize_t>more)
+        cdef Py_UCS4* text = <Py_UCS4*>realloc(self.text, room * sizeof(Py_UCS4))
+        if text != NULL:
+            self.text, self.text_room = text, room
+        return text != NULL
 
     cdef void end_piece(self) noexcept:
         """Count a run of text. The first one that shows anything decides what the block inherits."""
@@ -627,15 +800,15 @@ cdef class Page:
         if self.n_blocks == self.rows_room:
             self.rows_room *= 2
             self.rows = <int32_t*>grown(self.rows, self.rows_room * WIDTH * sizeof(int32_t))
-            self.ends = <int64_t*>grown(self.ends, self.rows_room * sizeof(int64_t))
+            self.offsets = <int64_t*>grown(self.offsets, (self.rows_room + 1) * sizeof(int64_t))
         row = self.rows + self.n_blocks * WIDTH
         row[0], row[1] = min(self.link_chars, size), min(self.bold_chars, size)
         row[2], row[3], row[4] = self.n_links, self.n_offsite, self.images
-        row[5], row[6], row[7], row[8] = self.first.depth, self.first.tag, self.first.landmarks, self.first.hidden
+        row[5], row[6], row[7], row[8] = min(self.first.depth, 32767), self.first.tag, self.first.landmarks, self.first.hidden
         memcpy(row + COLUMNS, self.first.holders, sizeof(self.first.holders))
         memcpy(row + COLUMNS + HOLDER_LEVELS, self.first.named, sizeof(self.first.named))
-        self.ends[self.n_blocks] = self.end
         self.n_blocks += 1
+        self.offsets[self.n_blocks] = self.end
         self.begin, self.is_open = self.end, False
         self.link_chars = self.bold_chars = self.n_links = self.n_offsite = self.images = 0
         return 0
