@@ -67,10 +67,11 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
         from importlib.metadata import version
 
         from detector import compiled
+        from detector.segment import reads_trees
 
-        click.echo(
-            f"detector, version {version('detector')} (inner loops {'compiled' if compiled.loops else 'in pure Python'})"
-        )
+        loops = "compiled" if compiled.loops else "in pure Python"
+        walk = "in C over the parser's tree" if reads_trees() else "in Python over its markup"
+        click.echo(f"detector, version {version('detector')} (inner loops {loops}; pages are walked {walk})")
         context.exit()
 
 

@@ -55,7 +55,9 @@ def may_have_lost_text(html: str, han: int, ending: str | None) -> bool:
 
 def may_hold_documents(html: str) -> bool:
     """Say whether a page may hold text that browsers show as documents of their own: shadow roots, and what stands in an attribute."""
-    return (compiled.scan is None or compiled.scan.may_hold_documents(html)) and ("shadowroot" in html or "srcdoc" in html)
+    return (compiled.scan is None or compiled.scan.may_hold_documents(html)) and (
+        "shadowroot" in html or "srcdoc" in html
+    )
 
 
 def _ending(canonical: str) -> str:

@@ -13,6 +13,7 @@ import re
 from array import array
 from dataclasses import replace
 from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -51,7 +52,9 @@ _HIDDEN_STYLE = re.compile(
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
 _WIDTH = 9 + HOLDER_LEVELS + NAMED_LEVELS  # numbers of a block
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
-_LITERAL = frozenset(("noframes", "plaintext"))  # their text is no markup, and yet the walk over markup reads it as such
+_LITERAL = frozenset(
+    ("noframes", "plaintext")
+)  # their text is no markup, and yet the walk over markup reads it as such
 _ENTITIES = (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
 
 
@@ -114,18 +117,24 @@ class _Reading(NamedTuple):
     has_lost_text: bool = False
 
 
-def _read(html: str, host: str) -> _Reading:
-    return (_read_tree(html, host) if reads_trees() else None) or _read_markup(html, host)
-
-
 def reads_trees() -> bool:
-    """Say whether pages are walked in C, over the tree itself; selectolax may be built without the functions that this takes."""
-    return compiled.walk is not None and compiled.walk.connect(lexbor.__file__)
+    """Say whether pages are walked in C; a build of selectolax may lack the functions that this takes."""
+    return _tree_walk() is not None
 
 
-def _read_tree(html: str, host: str) -> _Reading | None:
+def _tree_walk() -> ModuleType | None:
+    walk = compiled.walk
+    return walk if walk is not None and walk.connect(lexbor.__file__) else None
+
+
+def _read(html: str, host: str) -> _Reading:
+    walk = _tree_walk()
+    return (_read_tree(walk, html, host) if walk else None) or _read_markup(html, host)
+
+
+def _read_tree(walk: ModuleType, html: str, host: str) -> _Reading | None:
     """Walk a page's tree in C; None for the rare page whose markup would be read in another way."""
-    page = compiled.walk.Page(html, _traits(), host, _hides, _leaves)
+    page = walk.Page(html, _traits(), host, _hides, _leaves)
     found = page.blocks()
     if found is None:
         return None

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rough import random_heat, random_network
+from selectolax.lexbor import LexborHTMLParser
 
 from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
@@ -23,12 +24,14 @@ from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
 from detector.network import Panel
+from detector.reread import has_lost_text, may_have_lost_text, may_hold_documents
 from detector.runs import find_runs, likely_runs
-from detector.segment import segment
+from detector.segment import _read_tree, _traits, _tree_walk, reads_trees, segment
 from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "labeled" / "pages").rglob("*.html"))
 TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。", "", "水", "１２ａｂ𝕴𝕵加薇❤信：x9", "渠水涨了一尺" * 40]
 
 
@@ -122,25 +125,102 @@ MARKUP = """渠水|，| |　|&nbsp;|&amp;lt;|&amp;|&quot;|<p>|</p>|<div class=�
 |</textarea>|<iframe>|</iframe>|<noscript>|</noscript>|<img src=x>|<pre>\n|<bgsound>|<?php x ?>|<a<b>|<frameset>|<noframes><p class="x|</noframes>
 |<title>|</title>|</body>|<plaintext>|<|>|"|'|\0|🎰|<p style="display: none">|<p hidden>|<td height=1>|<i aria-hidden=true>|<xmp>|</xmp>
 |<math><mi>|</math>|<o:p>|<blockquote>|<h1>|</h1>|<center>|<font size=2>|</font>|<canvas>|</canvas>|<head>|<meta name=description content=x>|<p
-|<div a=b=c class= d>|<div title="<p>" class="q>r">|</>|< p>|<!DOCTYPE html>|<figcaption>|<article>|\x1c|\x85|\u2003""".replace(
+|<div a=b=c class= d>|<div title="<p>" class="q>r">|</>|< p>|<!DOCTYPE html>|<figcaption>|<article>|\x1c|\x85|\u2003
+|渠水涨了一尺，县城水库除险加固工程通过竣工验收，将恢复下游灌溉|<template><textarea>|<select><button><selectedcontent></selectedcontent></button><option>
+|<svg><title>|<svg><foreignObject><p>|<svg><link>|<math><annotation-xml encoding=text/html>|<script><!--<script>|<style>|</style>
+|<meta name=Keywords content="甲  乙">|<meta name=description content>|<meta content=x>|<body class=b>|</html>|</head>|<!-- |<!-->|<!x-->
+|<p class="a&amp;b<c>\xa0d&quot;">|<p id=é class>|<p is=x ID=c CLASS=d>|<a href="//a&b.example.com">|<a href=hTTps://x.y/>|<a name=x>
+|<p style="display:&#110;one">|<td height=0>|<é>|<a\u00e9 class=q>|&nGt;|&#0;|&#xD800;|\r\n|\x0c|\u2028|𠮷|<nobr>|<image src=x>|<listing>\n
+|<div\x0bclass=a>|<div\u3000class=x>|<p =y="foo class">|<p a\u3000b=1 class=c>|<?php a &gt; b ?>|<?a b>""".replace(
     "\n|", "|"
 ).split("|")
+
+
+ANY_MARKUP = st.lists(st.sampled_from(MARKUP), max_size=40).map("".join)
+STRANGE = {
+    "a name that ends early": "<div\u3000class=x>渠水</div>",
+    "an attribute that begins with its value": '<p =y="foo class">渠水</p>',
+    "a space in the name of an attribute": "<p a\u3000b=1 class=c>渠水</p>",
+    "markup that is text": "<p>字<noframes><p class=x>渠水</p></noframes>",
+    "a comment that holds its end": "<p>渠--><!",
+    "half of a character": "<p>渠\ud800水",
+}
 
 
 def walked(html):
     blocks = segment(html, host="www.example.com")
     columns = [getattr(blocks, name).tolist() for name in BLOCK_COLUMNS]
-    return [blocks.text, blocks.text_offsets.tolist(), blocks.names, *columns]
+    told = blocks.titles, blocks.summaries, blocks.parse_loss.tolist()
+    return [blocks.text, blocks.text_offsets.tolist(), blocks.names, *told, *columns]
+
+
+@pytest.fixture
+def tree_walk():
+    """The walk in C; selectolax exports what it takes on all systems but Windows."""
+    if sys.platform == "win32":
+        pytest.skip("an extension module exports nothing on Windows")
+    assert reads_trees()
+    return _tree_walk()
 
 
 @settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
-@given(st.lists(st.sampled_from(MARKUP), max_size=40).map("".join))
-def test_the_walk_over_any_markup(both_ways, html):
+@given(ANY_MARKUP)
+def test_the_walk_over_any_markup(both_ways, tree_walk, html):
     fast, slow = both_ways(lambda: walked(html))
     assert fast == slow
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "labeled" / "pages").rglob("*.html")), ids=lambda path: path.stem)
+@settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
+@given(ANY_MARKUP)
+def test_a_loss_is_seen_from_the_tree(tree_walk, html):
+    page = tree_walk.Page(html, _traits(), "", lambda style: False, lambda href, host: False)
+    canonical = LexborHTMLParser(html).html
+    if page.blocks() is not None:
+        assert page.markup() == canonical
+        assert page.han <= count_han(canonical)
+        assert may_have_lost_text(html, page.han, page.ending()) or not has_lost_text(html, canonical)
+
+
+@pytest.mark.parametrize("html", STRANGE.values(), ids=STRANGE)
+def test_what_markup_would_say_otherwise_is_left_to_the_walk_over_markup(both_ways, tree_walk, html):
+    assert _read_tree(tree_walk, html, "") is None
+    fast, slow = both_ways(lambda: walked(html))
+    assert fast == slow
+
+
+def test_most_pages_are_not_left_to_it(tree_walk):
+    pages = [decode(path.read_bytes()).text for path in PAGES]
+    assert sum(_read_tree(tree_walk, page, "") is None for page in pages) <= len(pages) / 20
+
+
+def test_an_error_on_the_way_is_raised(tree_walk):
+    def broken(_):
+        raise RuntimeError("style")
+
+    with pytest.raises(RuntimeError, match="style"):
+        tree_walk.Page("<p style=x>渠水", {}, "", broken, broken).blocks()
+
+
+def test_the_walk_keeps_no_memory(tree_walk):
+    resource = pytest.importorskip("resource")
+    html = "<div class=x><p>渠水涨了<a href=/>一尺</a></p>" * 3000
+    sizes = []
+    for _ in range(60):
+        _read_tree(tree_walk, html, "")
+        sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    assert sizes[-1] - sizes[19] < 8 << 10  # kilobytes; a page's tree alone has some 3 MB
+
+
+def test_without_the_names_of_the_parser_pages_are_walked_all_the_same():
+    script = (
+        "from detector import compiled; from detector.segment import reads_trees, segment\n"
+        "assert not compiled.walk.connect(compiled.loops.__file__)\n"
+        "assert not reads_trees() and segment('<p>渠<b>水</b>').texts() == ['渠水']"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_the_walk_over_pages(both_ways, path):
     fast, slow = both_ways(lambda: walked(decode(path.read_bytes()).text))
     assert fast == slow
@@ -184,13 +264,36 @@ def test_nesting_of_too_many_names(both_ways):
     assert fast.depth == 5000
 
 
-@pytest.mark.parametrize("text", ["", "src", "srcdo", "a srcdoc", "渠srcdoc", "𠮷srcd", "srdcoc渠", "ssrcdoc" * 99])
-def test_a_word_that_may_be_there(text):
-    assert compiled.scan.may_hold(text, "srcdoc") == ("srcd" in text)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "src",
+        "srcdo",
+        "a srcdoc",
+        "渠srcdoc",
+        "𠮷cdoc",
+        "srdcoc渠",
+        "ssrcdoc" * 99,
+        "shadowroot",
+        "𠮷shadowroot",
+        "wro",
+    ],
+)
+def test_documents_that_may_be_there(both_ways, text):
+    fast, slow = both_ways(lambda: may_hold_documents(text))
+    assert fast == slow
+    assert compiled.scan.may_hold_documents(text) == ("cdoc" in text or "wroo" in text)
 
 
-@pytest.mark.parametrize(("pure", "said"), [("", "compiled"), ("1", "in pure Python")])
-def test_the_version_says_which_is_in_use(pure, said):
+@pytest.mark.parametrize(
+    ("pure", "said"),
+    [
+        ("", "(inner loops compiled; pages are walked in C over the parser's tree)"),
+        ("1", "(inner loops in pure Python; pages are walked in Python over its markup)"),
+    ],
+)
+def test_the_version_says_which_is_in_use(tree_walk, pure, said):
     command = [sys.executable, "-m", "detector", "--version"]
     found = subprocess.run(command, env={**os.environ, "DETECTOR_PURE_PYTHON": pure}, capture_output=True, text=True)
     assert said in found.stdout
