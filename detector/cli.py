@@ -67,10 +67,9 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
         from importlib.metadata import version
 
         from detector import compiled
-        from detector.segment import reads_trees
 
         loops = "compiled" if compiled.loops else "in pure Python"
-        walk = "in C over the parser's tree" if reads_trees() else "in Python over its markup"
+        walk = "in C over the parser's tree" if compiled.walk else "in Python over its markup"
         click.echo(f"detector, version {version('detector')} (inner loops {loops}; pages are walked {walk})")
         context.exit()
 

@@ -18,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from selectolax import lexbor
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from detector import compiled
@@ -117,19 +116,8 @@ class _Reading(NamedTuple):
     has_lost_text: bool = False
 
 
-def reads_trees() -> bool:
-    """Say whether pages are walked in C; a build of selectolax may lack the functions that this takes."""
-    return _tree_walk() is not None
-
-
-def _tree_walk() -> ModuleType | None:
-    walk = compiled.walk
-    return walk if walk is not None and walk.connect(lexbor.__file__) else None
-
-
 def _read(html: str, host: str) -> _Reading:
-    walk = _tree_walk()
-    return (_read_tree(walk, html, host) if walk else None) or _read_markup(html, host)
+    return (_read_tree(compiled.walk, html, host) if compiled.walk else None) or _read_markup(html, host)
 
 
 def _read_tree(walk: ModuleType, html: str, host: str) -> _Reading | None:

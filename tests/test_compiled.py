@@ -26,7 +26,7 @@ from detector.limits import _nesting
 from detector.network import Panel
 from detector.reread import has_lost_text, may_have_lost_text, may_hold_documents
 from detector.runs import find_runs, likely_runs
-from detector.segment import _read_tree, _traits, _tree_walk, reads_trees, segment
+from detector.segment import _read_tree, _traits, segment
 from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
 
@@ -154,26 +154,17 @@ def walked(html):
     return [blocks.text, blocks.text_offsets.tolist(), blocks.names, *told, *columns]
 
 
-@pytest.fixture
-def tree_walk():
-    """The walk in C; selectolax exports what it takes on all systems but Windows."""
-    if sys.platform == "win32":
-        pytest.skip("an extension module exports nothing on Windows")
-    assert reads_trees()
-    return _tree_walk()
-
-
 @settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
 @given(ANY_MARKUP)
-def test_the_walk_over_any_markup(both_ways, tree_walk, html):
+def test_the_walk_over_any_markup(both_ways, html):
     fast, slow = both_ways(lambda: walked(html))
     assert fast == slow
 
 
 @settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
 @given(ANY_MARKUP)
-def test_a_loss_is_seen_from_the_tree(tree_walk, html):
-    page = tree_walk.Page(html, _traits(), "", lambda style: False, lambda href, host: False)
+def test_a_loss_is_seen_from_the_tree(html):
+    page = compiled.walk.Page(html, _traits(), "", lambda style: False, lambda href, host: False)
     canonical = LexborHTMLParser(html).html
     if page.blocks() is not None:
         assert page.markup() == canonical
@@ -182,42 +173,39 @@ def test_a_loss_is_seen_from_the_tree(tree_walk, html):
 
 
 @pytest.mark.parametrize("html", STRANGE.values(), ids=STRANGE)
-def test_what_markup_would_say_otherwise_is_left_to_the_walk_over_markup(both_ways, tree_walk, html):
-    assert _read_tree(tree_walk, html, "") is None
+def test_what_markup_would_say_otherwise_is_left_to_the_walk_over_markup(both_ways, html):
+    assert _read_tree(compiled.walk, html, "") is None
     fast, slow = both_ways(lambda: walked(html))
     assert fast == slow
 
 
-def test_most_pages_are_not_left_to_it(tree_walk):
+def test_most_pages_are_not_left_to_it():
     pages = [decode(path.read_bytes()).text for path in PAGES]
-    assert sum(_read_tree(tree_walk, page, "") is None for page in pages) <= len(pages) / 20
+    assert sum(_read_tree(compiled.walk, page, "") is None for page in pages) <= len(pages) / 20
 
 
-def test_an_error_on_the_way_is_raised(tree_walk):
+def test_an_error_on_the_way_is_raised():
     def broken(_):
         raise RuntimeError("style")
 
     with pytest.raises(RuntimeError, match="style"):
-        tree_walk.Page("<p style=x>渠水", {}, "", broken, broken).blocks()
+        compiled.walk.Page("<p style=x>渠水", {}, "", broken, broken).blocks()
 
 
-def test_the_walk_keeps_no_memory(tree_walk):
+def test_the_walk_keeps_no_memory():
     resource = pytest.importorskip("resource")
     html = "<div class=x><p>渠水涨了<a href=/>一尺</a></p>" * 3000
     sizes = []
     for _ in range(60):
-        _read_tree(tree_walk, html, "")
+        _read_tree(compiled.walk, html, "")
         sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert sizes[-1] - sizes[19] < 8 << 10  # kilobytes; a page's tree alone has some 3 MB
 
 
-def test_without_the_names_of_the_parser_pages_are_walked_all_the_same():
-    script = (
-        "from detector import compiled; from detector.segment import reads_trees, segment\n"
-        "assert not compiled.walk.connect(compiled.loops.__file__)\n"
-        "assert not reads_trees() and segment('<p>渠<b>水</b>').texts() == ['渠水']"
-    )
-    subprocess.run([sys.executable, "-c", script], check=True)
+def test_a_library_without_the_names_of_the_parser_is_left_alone():
+    assert not compiled.walk.connect(compiled.loops.__file__)
+    assert not compiled.walk.connect("/no/such/library.so")
+    assert segment("<p>渠<b>水</b>").texts() == ["渠水"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -293,7 +281,7 @@ def test_documents_that_may_be_there(both_ways, text):
         ("1", "(inner loops in pure Python; pages are walked in Python over its markup)"),
     ],
 )
-def test_the_version_says_which_is_in_use(tree_walk, pure, said):
+def test_the_version_says_which_is_in_use(pure, said):
     command = [sys.executable, "-m", "detector", "--version"]
     found = subprocess.run(command, env={**os.environ, "DETECTOR_PURE_PYTHON": pure}, capture_output=True, text=True)
     assert said in found.stdout

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 __all__ = ["loops", "scan", "walk"]
@@ -22,6 +23,12 @@ def _load(name: str) -> ModuleType | None:
         return None
 
 
+def _load_walk() -> ModuleType | None:
+    """Load the walk over the tree of selectolax's parser, if the extension module that holds the parser lets others call it."""
+    walk, parser = _load("_walk"), find_spec("selectolax.lexbor")
+    return walk if walk and parser and parser.origin and walk.connect(parser.origin) else None
+
+
 loops = _load("_loops")
 scan = _load("_scan")
-walk = _load("_walk")
+walk = _load_walk()

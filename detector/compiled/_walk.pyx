@@ -65,7 +65,7 @@ cdef enum:  # what an attribute may say
     NOTHING
     NAME
     CONTENT
-    NAMED  # class and id
+    CLASS_OR_ID
     HREF
     STYLE
     HEIGHT
@@ -74,7 +74,7 @@ cdef enum:  # what an attribute may say
     UNCLEAR  # a name that the walk over markup would misread
 
 ATTRIBUTES = {
-    b"name": NAME, b"content": CONTENT, b"class": NAMED, b"id": NAMED, b"href": HREF, b"style": STYLE, b"height": HEIGHT,
+    b"name": NAME, b"content": CONTENT, b"class": CLASS_OR_ID, b"id": CLASS_OR_ID, b"href": HREF, b"style": STYLE, b"height": HEIGHT,
     b"hidden": HIDDEN, b"aria-hidden": ARIA_HIDDEN,
 }
 
@@ -118,20 +118,21 @@ NAMES = (
 ESCAPES = (("&", "&amp;"), ("\xa0", "&nbsp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
 
 cdef Lexbor lexbor
-cdef object connected = None
 
 
 def connect(str path not None):
-    """Look up Lexbor's functions in a library; False where one of them is missing. The first answer stands."""
-    global connected
-    cdef void** places = <void**>&lexbor
-    cdef void* library
-    if connected is None:
-        library = open_library(fsencode(path))
-        for i, name in enumerate(NAMES):
-            places[i] = find_name(library, name.encode()) if library else NULL
-        connected = all([places[i] != NULL for i in range(len(NAMES))])
-    return connected
+    """Look up Lexbor's functions in a library; False, and all as before, where one of them is missing."""
+    cdef Lexbor found
+    cdef void** places = <void**>&found
+    cdef void* library = open_library(fsencode(path))
+    if library == NULL:
+        return False
+    for i, name in enumerate(NAMES):
+        places[i] = find_name(library, name.encode())
+        if places[i] == NULL:
+            return False
+    memcpy(&lexbor, &found, sizeof(Lexbor))
+    return True
 
 
 cdef struct Element:
@@ -152,7 +153,7 @@ cdef struct Value:
     const uint8_t* text
     size_t size
 
-cdef struct Names:  # a class and an id, in the order in which they stand, and the number of both together
+cdef struct Label:  # a class and an id, in the order in which they stand, and the number of both together
     Value first, second
     int32_t number
 
@@ -253,8 +254,8 @@ cdef inline bint same(Value a, Value b) noexcept nogil:
     return a.size == b.size and (a.size == 0 or memcmp(a.text, b.text, a.size) == 0)
 
 
-cdef inline bint is_true(Value value) noexcept nogil:
-    return value.size == 4 and memcmp(value.text, b"true", 4) == 0
+cdef inline bint is_word(Value value, const char* word, size_t size) noexcept nogil:
+    return value.size == size and memcmp(value.text, word, size) == 0
 
 
 cdef inline uint32_t hash_of(Value value) noexcept nogil:
@@ -393,13 +394,13 @@ cdef class Page:
     cdef int32_t link_chars, bold_chars, n_links, n_offsite, images, elements
     cdef Tag[256] tags  # those that were asked for, each at a place that its number tells
     cdef Attribute[64] attributes  # likewise
-    cdef Names[512] seen
+    cdef Label[512] labels
     cdef dict traits, names
     cdef str host
     cdef object hides, leads_away
 
     def __cinit__(self, str html not None, dict traits not None, str host not None, object hides, object leads_away):
-        if not connected:
+        if lexbor.create == NULL:
             raise RuntimeError("connect() comes first")
         self.room, self.rows_room, self.text_room = 64, 128, 4096
         self.text = <Py_UCS4*>malloc(self.text_room * sizeof(Py_UCS4))
@@ -467,44 +468,41 @@ cdef class Page:
         """Return the end tags, and the end of a comment, that may end the canonical markup; None where that is not known."""
         cdef list tags = []
         cdef Node* node = lexbor.last_child(self.document)
-        cdef str text
         while node != NULL and len(tags) < MAX_ENDING:
-            kind = lexbor.kind(node)
-            if kind == ELEMENT:
-                text = decoded(name_of(node))
-                if text == "template":  # keeps its content elsewhere
+            if lexbor.kind(node) == ELEMENT:
+                name = decoded(name_of(node))
+                if name == "template":  # keeps its content elsewhere
                     return None
-                tags.append(f"</{text}>")
+                tags.append(f"</{name}>")
                 if lexbor.last_child(node) != NULL:
                     node = lexbor.last_child(node)
                     continue
-                if text != "body":
+                if name != "body":  # whose start tag may be written there, too
                     break
-            elif kind == TEXT:
-                text = text_of(node).rstrip()
+            else:
+                text = text_of(node).rstrip() if lexbor.kind(node) == TEXT else "-->"
                 if text.endswith("-->"):
                     tags.append("-->")
                 elif text.endswith(">"):
                     return None
                 if text:
                     break
-            else:
-                tags.append("-->")
-                break
-            while node != NULL and lexbor.previous(node) == NULL:
-                node = lexbor.parent(node)
-                if node == self.document or node != NULL and decoded(name_of(node)) != "body":
-                    node = NULL
-            if node != NULL:
-                node = lexbor.previous(node)
+            node = self.before(node)
         return "".join(tags)
 
+    cdef Node* before(self, Node* node) noexcept:
+        """The node that is written before one; NULL where a start tag other than that of ``<body>`` is."""
+        while lexbor.previous(node) == NULL:
+            node = lexbor.parent(node)
+            if node == NULL or node == self.document or not is_word(name_of(node), b"body", 4):
+                return NULL
+        return lexbor.previous(node)
+
     cdef bint walk(self) except -1:
-        """Go through the tree in the order of the text."""
+        """Go through the tree in the order of the text; False where its markup would be read in another way."""
         cdef Node* node = lexbor.first_child(self.document)
         cdef Node* child
         cdef unsigned int kind
-        cdef int traits
         while node != NULL:
             child = NULL
             kind = lexbor.kind(node)
@@ -512,24 +510,30 @@ cdef class Page:
                 if lexbor.write(node, add_to_block, <void*>self):
                     raise MemoryError
             elif kind == ELEMENT:
-                traits = self.traits_of(node)
-                if traits & (STRANGE | LITERAL):
-                    return False
-                if traits & NOISE:
-                    self.pass_over(node)
-                elif traits & VOID:
-                    self.pass_void(node, traits)
-                elif self.open(node, traits):
-                    child = lexbor.first_child(node)
-                    if child == NULL:
-                        self.close()
-                else:
+                if not self.enter(node, &child):
                     return False
             elif not self.pass_unread(node, kind):
                 return False
             node = self.after(node) if child == NULL else child
         self.end_piece()
         self.flush(0)
+        return True
+
+    cdef bint enter(self, Node* node, Node** child) except -1:
+        """Take an element, and its first child if it is to be walked."""
+        cdef int traits = self.traits_of(node)
+        if traits & (STRANGE | LITERAL):
+            return False
+        if traits & NOISE:
+            self.pass_over(node)
+        elif traits & VOID:
+            self.pass_void(node, traits)
+        else:
+            if not self.open(node, traits):
+                return False
+            child[0] = lexbor.first_child(node)
+            if child[0] == NULL:
+                self.close()
         return True
 
     cdef Node* after(self, Node* node) except? NULL:
@@ -678,7 +682,7 @@ cdef class Page:
             self.han += count_han(value.text, value.size)
             if kind == UNCLEAR:
                 return False
-            if kind == NAMED:
+            if kind == CLASS_OR_ID:
                 first, second = value if first.size == 0 else first, value if first.size else second
             elif kind == HREF:
                 href = value
@@ -697,7 +701,7 @@ cdef class Page:
             return self.hides(escaped(value))
         if kind == HEIGHT:
             return value.size == 1 and (value.text[0] == c'0' or value.text[0] == c'1')
-        return kind == HIDDEN or is_true(value)
+        return kind == HIDDEN or is_word(value, b"true", 4)
 
     cdef bint leaves(self, Value value) except -1:
         """`segment._leaves`, for a host of plain characters; others are asked of it."""
@@ -724,15 +728,15 @@ cdef class Page:
 
     cdef int name(self, Element* child, Value first, Value second) except -1:
         """Keep class and id as they stand; most of them are met again and again."""
-        cdef Names* seen = &self.seen[(hash_of(first) + 31 * hash_of(second) >> 8) & 511]
+        cdef Label* label = &self.labels[(hash_of(first) + 31 * hash_of(second) >> 8) & 511]
         cdef str names
-        if not (seen.first.size and same(seen.first, first) and same(seen.second, second)):
+        if not (label.first.size and same(label.first, first) and same(label.second, second)):
             names = folded(first, second)
-            seen.first, seen.second = first, second
-            seen.number = self.names.setdefault(names, len(self.names)) if names else -1
-        if seen.number >= 0:
+            label.first, label.second = first, second
+            label.number = self.names.setdefault(names, len(self.names)) if names else -1
+        if label.number >= 0:
             memmove(&child.named[1], &child.named[0], (NAMED_LEVELS - 1) * sizeof(int32_t))
-            child.named[0] = seen.number
+            child.named[0] = label.number
         return 0
 
     cdef bint add(self, const uint8_t* at, size_t n) noexcept:

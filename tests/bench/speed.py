@@ -31,7 +31,6 @@ import detector.model
 import detector.pipeline
 from detector import RawPage, compiled, detect, load_model
 from detector.decode import decode
-from detector.segment import reads_trees
 
 BATCH = 64
 STAGES = (
@@ -165,7 +164,7 @@ def main(folder: Path, rounds: int, only: str) -> None:
     """Print all tables."""
     paths = sorted(folder.rglob("*.html"))
     bodies, model = [path.read_bytes() for path in paths], load_model()
-    loops = "compiled" if compiled.loops and reads_trees() else "in pure Python"
+    loops = "compiled" if compiled.loops and compiled.walk else "in pure Python"
     click.echo(f"{len(bodies)} pages, {sum(map(len, bodies)) / len(bodies) / 1000:.0f} kB each; inner loops {loops}\n")
     list(detect([RawPage(str(i), body) for i, body in enumerate(bodies[:BATCH])], model))  # reads jieba's dictionary
     show_race(race(bodies, rounds, only, model), bodies)
