@@ -296,7 +296,7 @@ cdef str escaped(Value value):
 
 
 cdef inline Value name_of(Node* element) noexcept:
-    cdef Value name
+    cdef Value name = Value(NULL, 0)
     name.text = lexbor.tag_name(element, &name.size)
     return name
 
