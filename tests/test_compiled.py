@@ -18,11 +18,12 @@ from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
 from detector.chars import count_han
 from detector.decode import decode
+from detector.features import OWN_NAMES, consensus, with_context
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
-from detector.network import Panel
+from detector.network import Panel, rectify
 from detector.runs import find_runs, likely_runs
 from detector.segment import segment
 from detector.weigh import weigh
@@ -34,11 +35,10 @@ TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。
 
 @pytest.fixture(autouse=True)
 def _needed():
-    if None in (compiled.loops, compiled.scan, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
+    parts = [getattr(compiled, name) for name in compiled.__all__]
+    if None in parts and not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("without a C compiler (apt-get install gcc) there are no compiled parts to compare with")
-    assert None not in (compiled.loops, compiled.scan, compiled.walk), (
-        "there is a C compiler: install the package again (pip install -e .)"
-    )
+    assert None not in parts, "there is a C compiler: install the package again (pip install -e .)"
 
 
 @pytest.fixture
@@ -48,9 +48,8 @@ def both_ways(monkeypatch):
     def call(function):
         fast = function()
         with monkeypatch.context() as context:
-            context.setattr(compiled, "loops", None)
-            context.setattr(compiled, "scan", None)
-            context.setattr(compiled, "walk", None)
+            for name in compiled.__all__:
+                context.setattr(compiled, name, None)
             return fast, function()
 
     return call
@@ -162,8 +161,50 @@ def test_features_are_scaled(both_ways, order, bounded, n):
     rows[random.random((n, 7)) < 0.2] = np.nan
     rows[random.random((n, 7)) < 0.1] = np.inf
     network = random_network(7, 3)
-    fast, slow = both_ways(lambda: Panel.of([network if bounded else network.unbounded()])._scaled(rows))
+    parts = [rows[:, :3], rows[:, 3:]]
+    fast, slow = both_ways(lambda: Panel.of([network if bounded else network.unbounded()])._scaled(parts))
     np.testing.assert_array_equal(fast, slow)
+    mixed = Panel.of([network if bounded else network.unbounded()])._scaled(
+        [np.array(rows[:, :3], order="K"), np.asfortranarray(rows[:, 3:])]
+    )
+    np.testing.assert_array_equal(mixed, slow)
+
+
+def test_a_layer_is_rectified(both_ways):
+    layer = np.random.default_rng(0).normal(size=(9, 10)).astype(np.float32)
+    layer[0, 0] = np.nan
+
+    def rectified():
+        out = layer.copy()
+        rectify(out, np.linspace(-1, 1, 10, dtype=np.float32))
+        return out
+
+    fast, slow = both_ways(rectified)
+    np.testing.assert_array_equal(fast, slow)
+
+
+PAGES = np.array([0, 0, 1, 3, 3, 40, 400])  # also none, one and two blocks
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_of_neighbours(both_ways, seed):
+    random = np.random.default_rng(seed)
+    own = random.normal(0, 30, (len(OWN_NAMES), 400)).astype(np.float32)
+    own[random.random(own.shape) < 0.1 * seed] = np.nan
+    fast, slow = both_ways(lambda: with_context(own.T, PAGES))
+    np.testing.assert_array_equal(fast, slow)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_of_surroundings(both_ways, seed):
+    random = np.random.default_rng(seed)
+    proba = random.dirichlet([0.2, 0.2, 0.1], 400).astype(np.float32)
+    n_chars, page = random.integers(1, 300, 400), np.repeat(np.arange(6), np.diff(PAGES))
+    holders = np.sort(random.integers(0, 90, (4, 400)), axis=0).T + 100 * page[:, None]
+    fast, slow = both_ways(lambda: consensus.columns(proba, n_chars, holders.astype(np.int32), PAGES))
+    np.testing.assert_array_equal(fast, slow)
+    nothing = np.zeros((0, 3), np.float32), np.zeros(0, int), np.zeros((0, 4), np.int32), np.array([0])
+    assert [found.shape for found in both_ways(lambda: consensus.columns(*nothing))] == [(0, len(consensus.NAMES))] * 2
 
 
 NESTING = ["<div>", "</div>", "<b>", "</B >", "<td/>", "</TD", "<font\n", "<p>", "<option>", "<x:y a=b>", "</x:y>", "< a", "<", "</", "渠", "<渠>", "<i渠>", "\x85", "𠮷"]  # fmt: skip

@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["loops", "scan", "walk"]
+__all__ = ["columns", "loops", "scan", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -22,6 +22,7 @@ def _load(name: str) -> ModuleType | None:
         return None
 
 
+columns = _load("_columns")
 loops = _load("_loops")
 scan = _load("_scan")
 walk = _load("_walk")
