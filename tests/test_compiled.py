@@ -16,16 +16,17 @@ from rough import random_heat, random_network
 
 from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
-from detector.chars import count_han
+from detector.chars import code_points, count_han
 from detector.decode import decode
-from detector.features import OWN_NAMES, consensus, with_context
+from detector.features import OWN_NAMES, consensus, cues, mass, shape, with_context
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
 from detector.network import Panel, rectify
+from detector.repeats import block_hashes
 from detector.runs import find_runs, likely_runs
-from detector.segment import segment
+from detector.segment import segment, segment_text
 from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
 
@@ -205,6 +206,51 @@ def test_columns_of_surroundings(both_ways, seed):
     np.testing.assert_array_equal(fast, slow)
     nothing = np.zeros((0, 3), np.float32), np.zeros(0, int), np.zeros((0, 4), np.int32), np.array([0])
     assert [found.shape for found in both_ways(lambda: consensus.columns(*nothing))] == [(0, len(consensus.NAMES))] * 2
+
+
+@settings(derandomize=True, deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *"渠水 官网app下载加薇·*❤|，。：:年-/.0９1２\u200b\ufeff\x85𝕒𝟘🎰𠮷－［【!\n",
+                "2011-12",
+                "09:30",
+                "\U0010fffe",
+            ]
+        ),
+        max_size=60,
+    ).map("".join)
+)
+def test_what_stands_in_characters(both_ways, lexicon, text):
+    blocks = segment_text(text, title="渠水 官网，２0年")
+    fast, slow = both_ways(lambda: [lexicon.find(code_points(text)), np.array(lexicon.hits(blocks)), block_hashes(blocks), shape.columns(blocks), mass.columns(blocks), cues.columns(blocks, lexicon, lexicon.hits(blocks))])  # fmt: skip
+    for mine, its in zip(fast, slow, strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.parametrize("title", ["渠水涨了", "渠水 涨了一 尺_新闻", "尺" * 300])
+def test_titles(both_ways, title):
+    lines = ["渠水涨了一尺", "渠水涨了", "水涨了一", "渠水 涨了一 尺 2014", "渠水退了", "涨", "尺" * 99, "尺" * 700]
+    fast, slow = both_ways(lambda: mass.columns(segment_text("\n".join(lines), title=title)))
+    np.testing.assert_array_equal(fast, slow)
+    assert fast[:, mass.NAMES.index("title_match")].any()
+
+
+def test_terms_are_found_the_longest_first():
+    tree = compiled.text.Terms(["ab", "abc", "bcd", "𠮷", "", "d"])
+    table, codes = np.arange(65536, dtype=np.uint32), code_points("abcdab𠮷x")
+    found = tree.find(codes, np.array([0, 5, 8]), table, table[:1], 1 << 20, np.zeros(65536, np.uint8))
+    assert found.tolist() == [[1, 0, 0, 3], [5, 0, 3, 4], [3, 1, 1, 2]]
+    assert tree.find(codes[:0], np.array([0]), table, table[:1], 1 << 20, np.zeros(65536, np.uint8)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("offsets", [[], [0, 3], [0, 2, 1], [-1, 1]])
+def test_offsets_that_do_not_fit_are_refused(offsets):
+    with pytest.raises(ValueError, match="offsets"):
+        compiled.text.hash_segments(
+            code_points("ab"), np.array(offsets, int), np.ones(8, np.uint64), np.ones(9, np.uint64)
+        )
 
 
 NESTING = ["<div>", "</div>", "<b>", "</B >", "<td/>", "</TD", "<font\n", "<p>", "<option>", "<x:y a=b>", "</x:y>", "< a", "<", "</", "渠", "<渠>", "<i渠>", "\x85", "𠮷"]  # fmt: skip

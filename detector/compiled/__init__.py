@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["columns", "loops", "scan", "walk"]
+__all__ = ["columns", "loops", "scan", "text", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -25,4 +25,5 @@ def _load(name: str) -> ModuleType | None:
 columns = _load("_columns")
 loops = _load("_loops")
 scan = _load("_scan")
+text = _load("_text")
 walk = _load("_walk")

@@ -107,6 +107,41 @@ def neighbours(
     free(sums)
 
 
+def nearest(const int64_t[::1] masks, const int32_t[:, ::1] named, float[:, ::1] out):
+    """`markup._nearest` of names of which each bit of `masks` tells a family, in `out`, float32 (families, n), zeros."""
+    cdef Py_ssize_t i, level, family
+    cdef int64_t seen, fresh
+    if named.shape[0] != out.shape[1]:
+        raise ValueError("there is not a name for each block")
+    for i in range(named.shape[0]):
+        seen = 0
+        for level in range(named.shape[1]):
+            if not 0 <= named[i, level] < masks.shape[0]:
+                continue
+            fresh, family = masks[named[i, level]] & ~seen, 0
+            seen |= fresh
+            while fresh and family < out.shape[0]:
+                if fresh & 1:
+                    out[family, i] = <float>(1.0 / (1 + level))
+                fresh >>= 1
+                family += 1
+
+
+def cue_sums(
+    const int64_t[::1] term, const int64_t[::1] block, const int64_t[::1] start, const int64_t[::1] stop, const float[:, ::1] weight,
+    double[:, ::1] hits, double[:, ::1] covered,
+):
+    """Add up the weights of cues, and the characters that they cover, for each group and block; see `cues.columns`."""
+    cdef Py_ssize_t i, group
+    for i in range(term.shape[0]):
+        if not (0 <= term[i] < weight.shape[0] and 0 <= block[i] < hits.shape[1]):
+            raise IndexError("a cue is of no term or in no block")
+        for group in range(weight.shape[1]):
+            if weight[term[i], group] != 0:
+                hits[group, block[i]] += weight[term[i], group]
+                covered[group, block[i]] += stop[i] - start[i]
+
+
 # ---------------------------------------------------------------- what a first pass thinks of the surroundings
 
 cdef struct Holder:  # what stands under one element

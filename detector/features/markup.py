@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.arrays import side_by_side
 from detector.blocks import LANDMARKS, NAMED_LEVELS, TAG_INDEX, Blocks
 
@@ -72,8 +73,11 @@ def columns(blocks: Blocks) -> NDArray[np.float32]:
 
 def _nearest(blocks: Blocks) -> NDArray[np.float32]:
     masks = np.array([family_mask(name) for name in blocks.names] + [0], np.int64)  # the last serves level -1
-    levels = masks[blocks.named]
     closeness = np.zeros((len(FAMILIES), len(blocks)), np.float32)
+    if compiled.columns is not None:
+        compiled.columns.nearest(masks[:-1], blocks.named, closeness)
+        return closeness.T
+    levels = masks[blocks.named]
     families = np.arange(len(FAMILIES))[:, None]
     for level in range(NAMED_LEVELS - 1, -1, -1):
         present = (levels[:, level] >> families) & 1

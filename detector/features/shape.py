@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
+from detector import compiled
 from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import Blocks
 from detector.chars import code_points
@@ -63,20 +65,39 @@ def class_counts(blocks: Blocks, classes: Ints) -> Floats:
 def columns(blocks: Blocks) -> Floats:
     """Return float32 (n, len(NAMES)); shares in [0, 1], logs are ``log(1 + count)``."""
     codes = code_points(blocks.text)
-    classes = classify(codes)
-    counts = class_counts(blocks, classes)
+    counted = count(blocks, codes)
     size = blocks.n_chars.astype(np.float32)
     last = codes[blocks.text_offsets[1:] - 1]
-    first = classes[blocks.text_offsets[:-1]]
-    share = counts / size[:, None]
-    spaces = np.add.reduceat(codes == 32, blocks.text_offsets[:-1], dtype=np.float32) if len(size) else size
+    first = classify(codes[blocks.text_offsets[:-1]])
+    share = counted.classes / size
     out = [
-        np.log1p(size), share[:, HAN], share[:, LATIN], share[:, DIGIT], share[:, STOP], share[:, PAUSE],
-        share[:, QUOTE], share[:, SEPARATOR], np.log1p(counts[:, STOP]), np.log1p(counts[:, PAUSE]),
+        np.log1p(size), share[HAN], share[LATIN], share[DIGIT], share[STOP], share[PAUSE],
+        share[QUOTE], share[SEPARATOR], np.log1p(counted.classes[STOP]), np.log1p(counted.classes[PAUSE]),
         np.isin(last, _codes("。！？!?…”」』；;")), np.isin(last, _codes(":：")), first == OPEN,
-        _any_in_block(_dates(codes, classes), blocks), _any_in_block(_clocks(codes, classes), blocks), spaces / size,
+        counted.date, counted.clock, counted.spaces / size,
     ]  # fmt: skip
     return side_by_side(out)
+
+
+class Counts(NamedTuple):
+    """What there is in each block: characters of each class, float32 (N_CLASSES, n), spaces, and whether a date or a clock."""
+
+    classes: Floats
+    spaces: Floats
+    date: Floats | Bools
+    clock: Floats | Bools
+
+
+def count(blocks: Blocks, codes: Ints) -> Counts:
+    """Count the characters of blocks."""
+    if compiled.text is not None:
+        out = np.empty((N_CLASSES + 3, len(blocks)), np.float32)
+        compiled.text.count_classes(codes, blocks.text_offsets, char_classes(), HAN, out)
+        return Counts(out[:N_CLASSES], *out[N_CLASSES:])
+    classes = classify(codes)
+    spaces = np.add.reduceat(codes == 32, blocks.text_offsets[:-1], dtype=np.float32) if len(blocks) else np.zeros(0)
+    dates, clocks = _any_in_block(_dates(codes, classes), blocks), _any_in_block(_clocks(codes, classes), blocks)
+    return Counts(class_counts(blocks, classes).T, spaces, dates, clocks)
 
 
 def _codes(characters: str) -> Ints:
