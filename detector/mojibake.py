@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from detector.chars import count_han
+from detector.chars import count_between, count_han
 
 MIN_HAN = 4  # in what a text says when read again; fewer come about by chance
 MAX_LOST = 0.3  # of its characters; reading under the wrong encoding loses a byte here and there
@@ -67,4 +67,4 @@ def garbled_share(text: str) -> float:
         return 0.0
     if len(_MARKED.findall(text)) > MAX_MARKED * len(text):
         return 1.0
-    return text.count("\ufffd") / len(text)
+    return count_between(text, 0xFFFD, 0xFFFD) / len(text)

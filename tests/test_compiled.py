@@ -17,7 +17,7 @@ from rough import random_heat, random_network
 from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
 from detector.chars import code_points, count_han
-from detector.decode import decode
+from detector.decode import _EURO_HANDLER, _from_gb18030, _sample, decode
 from detector.features import OWN_NAMES, consensus, cues, mass, shape, with_context
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
@@ -251,6 +251,24 @@ def test_offsets_that_do_not_fit_are_refused(offsets):
         compiled.text.hash_segments(
             code_points("ab"), np.array(offsets, int), np.ones(8, np.uint64), np.ones(9, np.uint64)
         )
+
+
+BYTES = [*(bytes([b]) for b in (0, 10, 0x20, 0x30, 0x39, 0x40, 0x7E, 0x7F, 0x80, 0x81, 0xA3, 0xFE, 0xFF)), *("渠水\n".encode(c) for c in ("gbk", "utf-8", "big5")), "🎰\uffff".encode("gb18030"), b"\xfe\x59\xa6\xd9\x81\x30\x81\x30"]  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(BYTES), max_size=40).map(b"".join))
+def test_bytes(both_ways, body):
+    fast, slow = both_ways(lambda: (_sample(body), _from_gb18030(body, "replace"), _from_gb18030(body, _EURO_HANDLER)))
+    assert fast == slow
+    assert [compiled.decode.other_lines(body, 30, most) for most in (0, 1, 9)] == [
+        b"\n".join(line for line in body[:30].split(b"\n") if not line.isascii())[:most] for most in (0, 1, 9)
+    ]
+
+
+def test_all_pairs_of_bytes():
+    pairs = [bytes([a, b]) for a in range(128, 256) for b in range(256)]
+    assert [_from_gb18030(pair, "replace") for pair in pairs] == [pair.decode("gb18030", "replace") for pair in pairs]
 
 
 NESTING = ["<div>", "</div>", "<b>", "</B >", "<td/>", "</TD", "<font\n", "<p>", "<option>", "<x:y a=b>", "</x:y>", "< a", "<", "</", "渠", "<渠>", "<i渠>", "\x85", "𠮷"]  # fmt: skip

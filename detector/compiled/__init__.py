@@ -10,7 +10,7 @@ import os
 from importlib import import_module
 from types import ModuleType
 
-__all__ = ["columns", "loops", "scan", "text", "walk"]
+__all__ = ["columns", "decode", "loops", "scan", "text", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -23,6 +23,7 @@ def _load(name: str) -> ModuleType | None:
 
 
 columns = _load("_columns")
+decode = _load("_decode")
 loops = _load("_loops")
 scan = _load("_scan")
 text = _load("_text")
