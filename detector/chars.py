@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +38,19 @@ def code_points(text: str) -> NDArray[np.uint32]:
 
 
 def count_between(text: str, first: int, last: int) -> int:
-    """Count the characters of a text from one code point to another, both beyond 255."""
+    """Count the characters of a text from one code point to another."""
     if compiled.scan:
         return int(compiled.scan.count_between(text, first, last))
     codes = code_points(text)
     return int(np.count_nonzero((codes >= first) & (codes <= last)))
+
+
+def is_any_of(codes: NDArray[np.integer[Any]], characters: str) -> NDArray[np.bool_]:
+    """Tell which code points are those of a few characters, bool (n_chars,); `np.isin` sorts before it looks."""
+    found = np.zeros(len(codes), bool)
+    for character in characters:
+        found |= codes == np.uint32(ord(character))
+    return found
 
 
 def count_han(text: str) -> int:

@@ -6,9 +6,8 @@ looked up, and what else there is to take one of is left to the caller.
 """
 
 from libc.math cimport NAN, fabs
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memset
 
 cdef enum:  # as in blocks.py and consensus.py
     LEVELS = 4
@@ -105,6 +104,45 @@ def neighbours(
             for s in range(windows.shape[0]):
                 window_mean(sums, n, windows[s], &out[row + s * averaged.shape[0] + k, first])
     free(sums)
+
+
+cdef struct Element:  # what stands under one element, in sums of whole numbers
+    double size, chars, links, mass
+
+
+def under_elements(
+    const int32_t[:, ::1] holders, const int64_t[::1] n_chars, const int32_t[::1] link_chars, const float[::1] prose,
+    double[:, :, ::1] out,
+):
+    """Add up, for each level and block, the blocks under its element, their characters, links and prose, float64 (LEVELS, 4, n)."""
+    cdef Py_ssize_t i, level, n = holders.shape[0]
+    cdef int32_t low = 0, high = -1
+    cdef Element* all_elements
+    cdef Element* element
+    if not (n == n_chars.shape[0] == link_chars.shape[0] == prose.shape[0] == out.shape[2] and holders.shape[1] <= out.shape[0]):
+        raise ValueError("what is known of the blocks is of different lengths")
+    for i in range(n):
+        for level in range(holders.shape[1]):
+            low, high = min(low, holders[i, level]), max(high, holders[i, level])
+    if low < 0:
+        raise ValueError("an element has no number")
+    all_elements = <Element*>malloc((<Py_ssize_t>high + 1) * sizeof(Element))
+    if all_elements == NULL:
+        raise MemoryError
+    for level in range(holders.shape[1]):
+        for i in range(n):
+            all_elements[holders[i, level]] = Element(0, 0, 0, 0)
+        for i in range(n):
+            element = &all_elements[holders[i, level]]
+            element.size += 1
+            element.chars += n_chars[i]
+            element.links += link_chars[i]
+            element.mass += prose[i]
+        for i in range(n):
+            element = &all_elements[holders[i, level]]
+            out[level, 0, i], out[level, 1, i] = element.size, element.chars
+            out[level, 2, i], out[level, 3, i] = element.links, element.mass
+    free(all_elements)
 
 
 def nearest(const int64_t[::1] masks, const int32_t[:, ::1] named, float[:, ::1] out):

@@ -33,17 +33,26 @@ def columns(blocks: Blocks) -> Floats:
     prose = prose_chars(blocks)
     page = blocks.page_index
     total: Floats = np.bincount(page, prose, minlength=len(blocks.page_ids)).astype(np.float64)[page]
-    levels = [_level_columns(blocks, blocks.holders[:, level], prose, total) for level in range(HOLDER_LEVELS)]
+    levels = [_level_columns(sums, total) for sums in _under_elements(blocks, prose)]
     run = _run_columns(blocks, prose, total)
     headline = _headline_columns(blocks, page)
     return side_by_side([*levels, *run, *headline, np.log1p(total)])
 
 
-def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -> Floats:
-    mass = np.bincount(holder, prose)[holder]  # an element's number is unique in the batch
-    chars = np.bincount(holder, blocks.n_chars)[holder]
-    links = np.bincount(holder, blocks.link_chars)[holder]
-    siblings = np.bincount(holder)[holder]
+def _under_elements(blocks: Blocks, prose: Floats) -> Floats:
+    """Add up what stands under each block's elements: blocks, characters, those of links, prose; (HOLDER_LEVELS, 4, n)."""
+    out = np.empty((HOLDER_LEVELS, 4, len(blocks)))
+    if compiled.columns is not None:
+        compiled.columns.under_elements(blocks.holders, blocks.n_chars, blocks.link_chars, prose, out)
+        return out
+    for level, holder in enumerate(blocks.holders.T):  # an element's number is unique in the batch
+        for i, column in enumerate((None, blocks.n_chars, blocks.link_chars, prose)):
+            out[level, i] = np.bincount(holder, column)[holder]
+    return out
+
+
+def _level_columns(sums: Floats, total: Floats) -> Floats:
+    siblings, chars, links, mass = sums
     share = mass / np.maximum(total, 1)
     return side_by_side([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
 

@@ -10,7 +10,7 @@ import numpy as np
 from detector import compiled
 from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import Blocks
-from detector.chars import code_points
+from detector.chars import code_points, is_any_of
 
 # Classes of characters. STOP ends a sentence, PAUSE stands inside one; both are rare outside running text.
 HAN, LATIN, DIGIT, STOP, PAUSE, QUOTE, SEPARATOR, OPEN, OTHER = range(9)
@@ -73,7 +73,7 @@ def columns(blocks: Blocks) -> Floats:
     out = [
         np.log1p(size), share[HAN], share[LATIN], share[DIGIT], share[STOP], share[PAUSE],
         share[QUOTE], share[SEPARATOR], np.log1p(counted.classes[STOP]), np.log1p(counted.classes[PAUSE]),
-        np.isin(last, _codes("。！？!?…”」』；;")), np.isin(last, _codes(":：")), first == OPEN,
+        is_any_of(last, "。！？!?…”」』；;"), is_any_of(last, ":："), first == OPEN,
         counted.date, counted.clock, counted.spaces / size,
     ]  # fmt: skip
     return side_by_side(out)
@@ -100,21 +100,17 @@ def count(blocks: Blocks, codes: Ints) -> Counts:
     return Counts(class_counts(blocks, classes).T, spaces, dates, clocks)
 
 
-def _codes(characters: str) -> Ints:
-    return np.array([ord(c) for c in characters], np.uint32)
-
-
 def _dates(codes: Ints, classes: Ints) -> Ints:
     """Where four digits are followed by a date separator: 2011-12, 2011年, 2011/12, 2011.12."""
     digit = classes == DIGIT
     run = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1]
-    return np.flatnonzero(run & np.isin(codes[4:], _codes("-年/.")))
+    return np.flatnonzero(run & is_any_of(codes[4:], "-年/."))
 
 
 def _clocks(codes: Ints, classes: Ints) -> Ints:
     """Where two digits, a colon and two digits stand: 09:30."""
     digit = classes == DIGIT
-    return np.flatnonzero(digit[:-4] & digit[1:-3] & np.isin(codes[2:-2], _codes(":：")) & digit[3:-1] & digit[4:])
+    return np.flatnonzero(digit[:-4] & digit[1:-3] & is_any_of(codes[2:-2], ":：") & digit[3:-1] & digit[4:])
 
 
 def _any_in_block(places: Ints, blocks: Blocks) -> Bools:
