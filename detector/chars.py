@@ -106,6 +106,17 @@ def fold_codes(codes: NDArray[np.uint32], *, keep_digits: bool = False) -> NDArr
     return folded.astype(np.uint64)
 
 
+def fold_and_tell(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Return what `fold_codes` makes of code points, and the `char_kinds` of that."""
+    if compiled.text is None:
+        folded = fold_codes(codes)
+        return folded, char_kinds(folded)
+    folded, kinds = np.empty(len(codes), np.uint64), np.empty(len(codes), np.uint8)
+    tables = folding(False), mathematical(False), MATHEMATICAL[0], _kind_table()
+    compiled.text.fold(codes, *tables, EDGE, HAN, SYMBOL, folded, kinds)
+    return folded, kinds
+
+
 _INVISIBLE = np.array(
     [0x00AD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), 0xFEFF], np.uint32
 )

@@ -16,7 +16,7 @@ from rough import random_heat, random_network
 
 from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
-from detector.chars import code_points, count_han
+from detector.chars import code_points, count_han, fold_and_tell
 from detector.decode import _EURO_HANDLER, _from_gb18030, _sample, decode
 from detector.features import OWN_NAMES, consensus, cues, mass, shape, with_context
 from detector.forest import Forest
@@ -223,6 +223,8 @@ def test_columns_of_surroundings(both_ways, seed):
     ).map("".join)
 )
 def test_what_stands_in_characters(both_ways, lexicon, text):
+    fast, slow = both_ways(lambda: fold_and_tell(code_points(text)))
+    assert [column.tolist() for column in fast] == [column.tolist() for column in slow]
     blocks = segment_text(text, title="渠水 官网，２0年")
     fast, slow = both_ways(lambda: [lexicon.find(code_points(text)), np.array(lexicon.hits(blocks)), block_hashes(blocks), shape.columns(blocks), mass.columns(blocks), cues.columns(blocks, lexicon, lexicon.hits(blocks))])  # fmt: skip
     for mine, its in zip(fast, slow, strict=True):

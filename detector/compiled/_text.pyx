@@ -176,6 +176,28 @@ cdef Py_ssize_t plain_text(
     return n
 
 
+def fold(
+    const uint32_t[::1] codes, const uint32_t[::1] folding, const uint32_t[::1] letters, uint32_t first_letter,
+    const uint8_t[::1] table, uint8_t edge, uint8_t han, uint8_t symbol, uint64_t[::1] folded, uint8_t[::1] kinds,
+):
+    """`chars.fold_codes`, and `chars.char_kinds` of what it makes, in `folded` and `kinds`."""
+    cdef Py_ssize_t i
+    cdef uint32_t code
+    if not (codes.shape[0] == folded.shape[0] == kinds.shape[0] and folding.shape[0] == table.shape[0] == HIGH):
+        raise ValueError("what is to be filled is of another length")
+    for i in range(codes.shape[0]):
+        code = codes[i]
+        if code < HIGH:
+            code = folding[code]
+        elif first_letter <= code < first_letter + letters.shape[0]:
+            code = letters[code - first_letter]
+        folded[i] = code
+        if code < HIGH:
+            kinds[i] = table[code]
+        else:
+            kinds[i] = edge if code == 0x10FFFE else han if 0x20000 <= code < 0x32000 else symbol
+
+
 # ---------------------------------------------------------------- counts and hashes
 
 def count_classes(const uint32_t[::1] codes, const int64_t[::1] offsets, const uint8_t[::1] table, int han, float[:, ::1] out):
