@@ -218,7 +218,7 @@ def scaled(const float[:, :] rows, const float[::1] low, const float[::1] high, 
     cdef Py_ssize_t i, k, n = rows.shape[0], m = rows.shape[1]
     if not (out.shape[0] == n and m == out.shape[1] == low.shape[0] == high.shape[0] == mean.shape[0]):
         raise ValueError("features and their bounds are of different numbers")
-    if rows.strides[0] == sizeof(float) and out.strides[0] == sizeof(float):
+    if n == 1 or (rows.strides[0] == sizeof(float) and out.strides[0] == sizeof(float)):  # numpy makes up the strides of one row
         for k in range(m):
             scale_column(&rows[0, k], low[k] if clips else -INFINITY, high[k] if clips else INFINITY, mean[k], n, &out[0, k])
         return
