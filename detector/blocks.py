@@ -146,7 +146,8 @@ class Blocks:
     @property
     def n_chars(self) -> NDArray[np.int64]:
         """Length of each block in code points, int64 (n,)."""
-        return np.diff(self.text_offsets)
+        sizes: NDArray[np.int64] = self.text_offsets[1:] - self.text_offsets[:-1]  # np.diff takes five times as long
+        return sizes
 
     @property
     def page_index(self) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import compiled
-from detector.chars import EDGE_CODE, HAN, char_kinds, code_points, fold_codes
+from detector.chars import EDGE_CODE, HAN, char_kinds, code_points, fold_and_tell, fold_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -241,8 +241,7 @@ def measure_and_score(
     if compiled.loops is None:
         traits, grams = measure(codes, cues, heat.background)
         return traits, score(traits, grams, heat)
-    folded = fold_codes(codes)
-    kinds = char_kinds(folded)
+    folded, kinds = fold_and_tell(codes)
     fit, total = np.empty((len(Fit._fields), len(codes)), np.float32), np.empty(len(codes), np.float32)
     compiled.loops.weigh(
         folded, kinds, cues, HAN, *_GRAM_SIZES, heat.background, heat.frames, heat.tables[-1], heat.at_rest, fit, total

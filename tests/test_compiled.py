@@ -17,16 +17,18 @@ from selectolax.lexbor import LexborHTMLParser
 
 from detector import compiled
 from detector.blocks import BLOCK_COLUMNS
-from detector.chars import count_han
-from detector.decode import decode
+from detector.chars import code_points, count_han, fold_and_tell
+from detector.decode import _EURO_HANDLER, _from_gb18030, _sample, decode
+from detector.features import OWN_NAMES, consensus, cues, mass, shape, with_context
 from detector.forest import Forest
 from detector.heat import join, measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
-from detector.network import Panel
+from detector.network import Panel, rectify
+from detector.repeats import block_hashes
 from detector.reread import has_lost_text, may_have_lost_text, may_hold_documents
 from detector.runs import find_runs, likely_runs
-from detector.segment import _read_tree, _traits, segment
+from detector.segment import _read_tree, _traits, segment, segment_text
 from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
 
@@ -37,11 +39,10 @@ TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。
 
 @pytest.fixture(autouse=True)
 def _needed():
-    if None in (compiled.loops, compiled.scan, compiled.walk) and not (shutil.which("cc") or shutil.which("gcc")):
+    parts = [getattr(compiled, name) for name in compiled.__all__]
+    if None in parts and not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("without a C compiler (apt-get install gcc) there are no compiled parts to compare with")
-    assert None not in (compiled.loops, compiled.scan, compiled.walk), (
-        "there is a C compiler: install the package again (pip install -e .)"
-    )
+    assert None not in parts, "there is a C compiler: install the package again (pip install -e .)"
 
 
 @pytest.fixture
@@ -51,9 +52,8 @@ def both_ways(monkeypatch):
     def call(function):
         fast = function()
         with monkeypatch.context() as context:
-            context.setattr(compiled, "loops", None)
-            context.setattr(compiled, "scan", None)
-            context.setattr(compiled, "walk", None)
+            for name in compiled.__all__:
+                context.setattr(compiled, name, None)
             return fast, function()
 
     return call
@@ -230,8 +230,115 @@ def test_features_are_scaled(both_ways, order, bounded, n):
     rows[random.random((n, 7)) < 0.2] = np.nan
     rows[random.random((n, 7)) < 0.1] = np.inf
     network = random_network(7, 3)
-    fast, slow = both_ways(lambda: Panel.of([network if bounded else network.unbounded()])._scaled(rows))
+    parts = [rows[:, :3], rows[:, 3:]]
+    fast, slow = both_ways(lambda: Panel.of([network if bounded else network.unbounded()])._scaled(parts))
     np.testing.assert_array_equal(fast, slow)
+    mixed = Panel.of([network if bounded else network.unbounded()])._scaled(
+        [np.array(rows[:, :3], order="K"), np.asfortranarray(rows[:, 3:])]
+    )
+    np.testing.assert_array_equal(mixed, slow)
+
+
+def test_a_layer_is_rectified(both_ways):
+    layer = np.random.default_rng(0).normal(size=(9, 10)).astype(np.float32)
+    layer[0, 0] = np.nan
+
+    def rectified():
+        out = layer.copy()
+        rectify(out, np.linspace(-1, 1, 10, dtype=np.float32))
+        return out
+
+    fast, slow = both_ways(rectified)
+    np.testing.assert_array_equal(fast, slow)
+
+
+PAGES = np.array([0, 0, 1, 3, 3, 40, 400])  # also none, one and two blocks
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_of_neighbours(both_ways, seed):
+    random = np.random.default_rng(seed)
+    own = random.normal(0, 30, (len(OWN_NAMES), 400)).astype(np.float32)
+    own[random.random(own.shape) < 0.1 * seed] = np.nan
+    fast, slow = both_ways(lambda: with_context(own.T, PAGES))
+    np.testing.assert_array_equal(fast, slow)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_columns_of_surroundings(both_ways, seed):
+    random = np.random.default_rng(seed)
+    proba = random.dirichlet([0.2, 0.2, 0.1], 400).astype(np.float32)
+    n_chars, page = random.integers(1, 300, 400), np.repeat(np.arange(6), np.diff(PAGES))
+    holders = np.sort(random.integers(0, 90, (4, 400)), axis=0).T + 100 * page[:, None]
+    fast, slow = both_ways(lambda: consensus.columns(proba, n_chars, holders.astype(np.int32), PAGES))
+    np.testing.assert_array_equal(fast, slow)
+    nothing = np.zeros((0, 3), np.float32), np.zeros(0, int), np.zeros((0, 4), np.int32), np.array([0])
+    assert [found.shape for found in both_ways(lambda: consensus.columns(*nothing))] == [(0, len(consensus.NAMES))] * 2
+
+
+@settings(derandomize=True, deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *"渠水 官网app下载加薇·*❤|，。：:年-/.0９1２\u200b\ufeff\x85𝕒𝟘🎰𠮷－［【!\n",
+                "2011-12",
+                "09:30",
+                "\U0010fffe",
+            ]
+        ),
+        max_size=60,
+    ).map("".join)
+)
+def test_what_stands_in_characters(both_ways, lexicon, text):
+    fast, slow = both_ways(lambda: fold_and_tell(code_points(text)))
+    assert [column.tolist() for column in fast] == [column.tolist() for column in slow]
+    blocks = segment_text(text, title="渠水 官网，２0年")
+    fast, slow = both_ways(lambda: [lexicon.find(code_points(text)), np.array(lexicon.hits(blocks)), block_hashes(blocks), shape.columns(blocks), mass.columns(blocks), cues.columns(blocks, lexicon, lexicon.hits(blocks))])  # fmt: skip
+    for mine, its in zip(fast, slow, strict=True):
+        np.testing.assert_array_equal(mine, its)
+
+
+@pytest.mark.parametrize("title", ["渠水涨了", "渠水 涨了一 尺_新闻", "尺" * 300])
+def test_titles(both_ways, title):
+    lines = ["渠水涨了一尺", "渠水涨了", "水涨了一", "渠水 涨了一 尺 2014", "渠水退了", "涨", "尺" * 99, "尺" * 700]
+    fast, slow = both_ways(lambda: mass.columns(segment_text("\n".join(lines), title=title)))
+    np.testing.assert_array_equal(fast, slow)
+    assert fast[:, mass.NAMES.index("title_match")].any()
+
+
+def test_terms_are_found_the_longest_first():
+    tree = compiled.text.Terms(["ab", "abc", "bcd", "𠮷", "", "d"])
+    table, codes = np.arange(65536, dtype=np.uint32), code_points("abcdab𠮷x")
+    found = tree.find(codes, np.array([0, 5, 8]), table, table[:1], 1 << 20, np.zeros(65536, np.uint8))
+    assert found.tolist() == [[1, 0, 0, 3], [5, 0, 3, 4], [3, 1, 1, 2]]
+    assert tree.find(codes[:0], np.array([0]), table, table[:1], 1 << 20, np.zeros(65536, np.uint8)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("offsets", [[], [0, 3], [0, 2, 1], [-1, 1]])
+def test_offsets_that_do_not_fit_are_refused(offsets):
+    with pytest.raises(ValueError, match="offsets"):
+        compiled.text.hash_segments(
+            code_points("ab"), np.array(offsets, int), np.ones(8, np.uint64), np.ones(9, np.uint64)
+        )
+
+
+BYTES = [*(bytes([b]) for b in (0, 10, 0x20, 0x30, 0x39, 0x40, 0x7E, 0x7F, 0x80, 0x81, 0xA3, 0xFE, 0xFF)), *("渠水\n".encode(c) for c in ("gbk", "utf-8", "big5")), "🎰\uffff".encode("gb18030"), b"\xfe\x59\xa6\xd9\x81\x30\x81\x30"]  # fmt: skip
+
+
+@settings(derandomize=True, deadline=None, max_examples=500, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(BYTES), max_size=40).map(b"".join))
+def test_bytes(both_ways, body):
+    fast, slow = both_ways(lambda: (_sample(body), _from_gb18030(body, "replace"), _from_gb18030(body, _EURO_HANDLER)))
+    assert fast == slow
+    assert [compiled.decode.other_lines(body, 30, most) for most in (0, 1, 9)] == [
+        b"\n".join(line for line in body[:30].split(b"\n") if not line.isascii())[:most] for most in (0, 1, 9)
+    ]
+
+
+def test_all_pairs_of_bytes():
+    pairs = [bytes([a, b]) for a in range(128, 256) for b in range(256)]
+    assert [_from_gb18030(pair, "replace") for pair in pairs] == [pair.decode("gb18030", "replace") for pair in pairs]
 
 
 NESTING = ["<div>", "</div>", "<b>", "</B >", "<td/>", "</TD", "<font\n", "<p>", "<option>", "<x:y a=b>", "</x:y>", "< a", "<", "</", "渠", "<渠>", "<i渠>", "\x85", "𠮷"]  # fmt: skip

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-__all__ = ["loops", "scan", "walk"]
+__all__ = ["columns", "decode", "loops", "scan", "text", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -29,6 +29,9 @@ def _load_walk() -> ModuleType | None:
     return walk if walk and parser and parser.origin and walk.connect(parser.origin) else None
 
 
+columns = _load("_columns")
+decode = _load("_decode")
 loops = _load("_loops")
 scan = _load("_scan")
+text = _load("_text")
 walk = _load_walk()

@@ -31,7 +31,7 @@ def count_between(str text not None, int first, int last):
     cdef int kind = PyUnicode_KIND(text)
     cdef void* data = PyUnicode_DATA(text)
     if kind == 1:
-        return 0
+        return 0 if first > 255 else between(<uint8_t*>data, len(text), first, min(last, 255))
     return between(<uint16_t*>data, len(text), first, last) if kind == 2 else between(<uint32_t*>data, len(text), first, last)
 
 
