@@ -33,7 +33,7 @@ from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "labeled" / "pages").rglob("*.html"))
+LABELED = sorted((ROOT / "labeled" / "pages").rglob("*.html"))
 TEXTS = ["昨日阿喏哩官网召开会议，全县的春耕🎰已经开始。", "", "水", "１２ａｂ𝕴𝕵加薇❤信：x9", "渠水涨了一尺" * 40]
 
 
@@ -180,7 +180,7 @@ def test_what_markup_would_say_otherwise_is_left_to_the_walk_over_markup(both_wa
 
 
 def test_most_pages_are_not_left_to_it():
-    pages = [decode(path.read_bytes()).text for path in PAGES]
+    pages = [decode(path.read_bytes()).text for path in LABELED]
     assert sum(_read_tree(compiled.walk, page, "") is None for page in pages) <= len(pages) / 20
 
 
@@ -208,7 +208,7 @@ def test_a_library_without_the_names_of_the_parser_is_left_alone():
     assert segment("<p>渠<b>水</b>").texts() == ["渠水"]
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", LABELED, ids=lambda path: path.stem)
 def test_the_walk_over_pages(both_ways, path):
     fast, slow = both_ways(lambda: walked(decode(path.read_bytes()).text))
     assert fast == slow
