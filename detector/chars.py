@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ _COMPATIBLE = (
     (0xF900, 0xFAFF),
     (0x3220, 0x33FF),
 )
-_MATHEMATICAL = (0x1D400, 0x1D7FF)
+MATHEMATICAL = (0x1D400, 0x1D7FF)
 
 
 def code_points(text: str) -> NDArray[np.uint32]:
@@ -37,11 +38,19 @@ def code_points(text: str) -> NDArray[np.uint32]:
 
 
 def count_between(text: str, first: int, last: int) -> int:
-    """Count the characters of a text from one code point to another, both beyond 255."""
+    """Count the characters of a text from one code point to another."""
     if compiled.scan:
         return int(compiled.scan.count_between(text, first, last))
     codes = code_points(text)
     return int(np.count_nonzero((codes >= first) & (codes <= last)))
+
+
+def is_any_of(codes: NDArray[np.integer[Any]], characters: str) -> NDArray[np.bool_]:
+    """Tell which code points are those of a few characters, bool (n_chars,); `np.isin` sorts before it looks."""
+    found = np.zeros(len(codes), bool)
+    for character in characters:
+        found |= codes == np.uint32(ord(character))
+    return found
 
 
 def count_han(text: str) -> int:
@@ -55,7 +64,7 @@ def text_of(codes: NDArray[np.uint32] | NDArray[np.uint64]) -> str:
 
 
 @lru_cache(maxsize=2)
-def _folding(keep_digits: bool) -> NDArray[np.uint32]:
+def folding(keep_digits: bool) -> NDArray[np.uint32]:
     """Table of the BMP: compatible forms to plain, capitals to small, traditional to simplified, digits to 0 or kept."""
     table = np.arange(65536, dtype=np.uint32)
     for first, last in _COMPATIBLE:
@@ -79,21 +88,33 @@ def _plain(code: int) -> int:
 
 
 @lru_cache(maxsize=2)
-def _mathematical(keep_digits: bool) -> NDArray[np.uint32]:
-    first, last = _MATHEMATICAL
-    return _folding(keep_digits)[np.array([_plain(code) for code in range(first, last + 1)], np.int64) % 65536]
+def mathematical(keep_digits: bool) -> NDArray[np.uint32]:
+    """Table of the mathematical letters, from the first of `MATHEMATICAL` on, to plain ones."""
+    first, last = MATHEMATICAL
+    return folding(keep_digits)[np.array([_plain(code) for code in range(first, last + 1)], np.int64) % 65536]
 
 
 def fold_codes(codes: NDArray[np.uint32], *, keep_digits: bool = False) -> NDArray[np.uint64]:
     """Fold code points for matching, uint64 (n_chars,): digits to 0, unless they are kept."""
-    table = _folding(keep_digits)
+    table = folding(keep_digits)
     if not codes.size or int(codes.max()) < 65536:
         return table[codes].astype(np.uint64)
     folded = np.where(codes < 65536, table[np.minimum(codes, 65535)], codes)
-    first, last = _MATHEMATICAL
+    first, last = MATHEMATICAL
     letters = (codes >= first) & (codes <= last)
-    folded[letters] = _mathematical(keep_digits)[codes[letters] - first]
+    folded[letters] = mathematical(keep_digits)[codes[letters] - first]
     return folded.astype(np.uint64)
+
+
+def fold_and_tell(codes: NDArray[np.uint32]) -> tuple[NDArray[np.uint64], NDArray[np.uint8]]:
+    """Return what `fold_codes` makes of code points, and the `char_kinds` of that."""
+    if compiled.text is None:
+        folded = fold_codes(codes)
+        return folded, char_kinds(folded)
+    folded, kinds = np.empty(len(codes), np.uint64), np.empty(len(codes), np.uint8)
+    tables = folding(False), mathematical(False), MATHEMATICAL[0], _kind_table()
+    compiled.text.fold(codes, *tables, EDGE, HAN, SYMBOL, folded, kinds)
+    return folded, kinds
 
 
 _INVISIBLE = np.array(
@@ -119,6 +140,16 @@ def without_wedges(codes: NDArray[np.uint32]) -> NDArray[np.int64] | None:
     kept = np.ones(len(codes), bool)
     kept[odd[wedged]] = False
     return np.flatnonzero(kept)
+
+
+@lru_cache(maxsize=1)
+def wedge_table() -> NDArray[np.uint8]:
+    """Table of the BMP: 1 for Han characters, 2 for what is passed over between two of them, 4 for what is so everywhere."""
+    codes = np.arange(65536, dtype=np.uint32)
+    kinds = char_kinds(codes)
+    table = (kinds == HAN) + 2 * ((kinds == SYMBOL) | np.isin(codes, _SEPARATORS)) + 4 * np.isin(codes, _INVISIBLE)
+    wedges: NDArray[np.uint8] = table.astype(np.uint8)
+    return wedges
 
 
 @lru_cache(maxsize=1)

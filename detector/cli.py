@@ -68,9 +68,9 @@ def _say_version(context: click.Context, _: click.Parameter, wanted: bool) -> No
 
         from detector import compiled
 
-        click.echo(
-            f"detector, version {version('detector')} (inner loops {'compiled' if compiled.loops else 'in pure Python'})"
-        )
+        loops = "compiled" if compiled.loops else "in pure Python"
+        walk = "in C over the parser's tree" if compiled.walk else "in Python over its markup"
+        click.echo(f"detector, version {version('detector')} (inner loops {loops}; pages are walked {walk})")
         context.exit()
 
 

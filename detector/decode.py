@@ -16,10 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.chars import code_points, count_between
 from detector.errors import PageError
 
 PRESCAN_BYTES = 1024  # how far a <meta> may stand from the start (HTML standard, "prescan a byte stream")
+PROBED_BYTES = 16384  # of bytes that are no UTF-8, which may be enough to tell that little of them is
 SAMPLE_BYTES = 65536  # of non-ASCII text, enough to tell encodings apart
 LIKE_CHINESE = 0.4  # share of common characters above which bytes are taken for Chinese text
 CERTAINLY_CHINESE = 0.5  # the share from which no other encoding need be tried: a wrong one gets to a tenth at most
@@ -98,7 +100,7 @@ def decode(body: bytes | str, declared: str | None = None) -> Decoded:
     if found is None:
         _refuse_binary(body)
         found = _by_evidence(body, claims)
-    if not found.text.strip():
+    if not found.text or found.text.isspace():
         raise PageError("empty", "the page is empty")
     return found
 
@@ -203,21 +205,35 @@ def _nearly_utf8(body: bytes) -> str | None:
     except UnicodeDecodeError as error:
         cut_off = error.start >= len(body) - 3
         meant = len(body) > 3 and bool(body[: error.start].translate(None, _ASCII))
+    most = NEARLY_VALID * len(body.translate(None, _ASCII))
+    if not cut_off and _damage(body[:PROBED_BYTES]) - 1 > most:  # a character may be cut in two at the end
+        return None
     text = body.decode("utf-8", "replace")
     if cut_off:
         return text if meant else None
-    return text if text.count("\ufffd") <= NEARLY_VALID * len(body.translate(None, _ASCII)) else None
+    return text if _replaced(text) <= most else None
+
+
+def _damage(body: bytes) -> int:
+    return _replaced(body.decode("utf-8", "replace"))
+
+
+def _replaced(text: str) -> int:
+    return count_between(text, 0xFFFD, 0xFFFD)
 
 
 def _sample(body: bytes) -> bytes:
     """Keep the lines that hold non-ASCII bytes: scores should not be diluted by markup."""
+    if compiled.decode is not None:
+        sample: bytes = compiled.decode.other_lines(body, 16 * SAMPLE_BYTES, SAMPLE_BYTES)
+        return sample
     lines = [line for line in body[: 16 * SAMPLE_BYTES].split(b"\n") if not line.isascii()]
     return b"\n".join(lines)[:SAMPLE_BYTES]
 
 
 def _likeness(sample: bytes, name: str) -> float:
     """How much `sample` reads like Chinese under codec `name`: common characters, less what would be lost."""
-    codes = code_points(sample.decode(name, "replace"))
+    codes = code_points(_from_gb18030(sample, "replace") if name == "gb18030" else sample.decode(name, "replace"))
     foreign = codes[codes > 0x7F]
     score = _scores()[foreign[foreign < 65536]].sum(dtype=np.int64)
     return round(int(score) / len(foreign), 2) if len(foreign) else 0.0
@@ -234,13 +250,31 @@ def _scores() -> NDArray[np.int8]:
 
 def _decoded(body: bytes, name: str, source: str) -> Decoded:
     if name == "gb18030":
-        text = body.decode(name, _EURO_HANDLER)
+        text = _from_gb18030(body, _EURO_HANDLER)
         return _counted(body, text.translate(_PUBLISHED) if count_between(text, *_PRIVATE_USE) else text, name, source)
     return _counted(body, body.decode(name, "replace"), name, source)
 
 
+def _from_gb18030(body: bytes, errors: str) -> str:
+    """Decode ASCII and pairs of bytes, which is nearly all there ever is, by a table; and by Python's codec from what is neither."""
+    if compiled.decode is None:
+        return body.decode("gb18030", errors)
+    text, end = compiled.decode.decode_pairs(body, _pairs())
+    return str(text) if end == len(body) else text + body[end:].decode("gb18030", errors)
+
+
+@lru_cache(maxsize=1)
+def _pairs() -> NDArray[np.uint16]:
+    """What Python's codec makes of each pair of bytes; 0x7F is no second byte."""
+    trails = [trail for trail in range(0x40, 0xFF) if trail != 0x7F]
+    pairs = bytes(byte for lead in range(0x81, 0xFF) for trail in trails for byte in (lead, trail))
+    table = np.zeros((126, 191), np.uint16)
+    table[:, np.array(trails) - 0x40] = code_points(pairs.decode("gb18030")).reshape(126, 190)
+    return table.ravel()
+
+
 def _counted(body: bytes, text: str, name: str, source: str) -> Decoded:
-    replaced = text.count("\ufffd")
+    replaced = _replaced(text)
     if replaced and name == "utf-8":
         replaced -= body.count(b"\xef\xbf\xbd")
     return Decoded(text.lstrip("\ufeff"), name, source, replaced)

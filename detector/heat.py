@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from detector import compiled
 from detector.background import GRAM_BITS, Background, Fit, ahead, gram_buckets, measure_fit
-from detector.chars import EDGE_CODE, HAN, char_kinds, fold_codes
+from detector.chars import EDGE_CODE, HAN, char_kinds, fold_and_tell, fold_codes
 from detector.topic import Topic, topic_steps
 
 if TYPE_CHECKING:
@@ -157,8 +157,7 @@ def measure_and_score(
     if compiled.loops is None:
         traits, grams = measure(codes, cues, heat.background, heat.topic)
         return traits, score(traits, grams, heat)
-    folded = fold_codes(codes)
-    kinds = char_kinds(folded)
+    folded, kinds = fold_and_tell(codes)
     fit, total = np.empty((len(Fit._fields), len(codes)), np.float32), np.empty(len(codes), np.float32)
     steps = np.empty(len(codes), np.int32)
     compiled.loops.weigh(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.chars import code_points, fold_codes, text_of, without_wedges
+from detector import compiled
+from detector.chars import (
+    MATHEMATICAL,
+    code_points,
+    fold_codes,
+    folding,
+    mathematical,
+    text_of,
+    wedge_table,
+    without_wedges,
+)
 from detector.errors import LexiconError
 
 if TYPE_CHECKING:
@@ -54,7 +65,16 @@ class Lexicon:
 
     terms: list[str]
     weight: NDArray[np.float32]
-    automaton: Any = field(repr=False)
+
+    @cached_property
+    def _automaton(self) -> Any:
+        from ahocorasick_rs import AhoCorasick, MatchKind
+
+        return AhoCorasick(self.terms, matchkind=MatchKind.LeftmostLongest)
+
+    @cached_property
+    def _tree(self) -> Any:
+        return compiled.text and compiled.text.Terms(self.terms)
 
     @property
     def sha256(self) -> str:
@@ -74,15 +94,22 @@ class Lexicon:
         Terms are looked for in a normalised copy: full-width, styled and traditional characters are as good as plain ones,
         and what is wedged into a word is passed over. Places are those in `codes`.
         """
+        if compiled.text is not None:
+            found: NDArray[np.int64] = self._tree.find(codes, np.array([0, len(codes)]), *_folding())[:, [0, 2, 3]]
+            return found
         kept = without_wedges(codes)
         plain = fold_codes(codes if kept is None else codes[kept], keep_digits=True)
-        found = np.array(self.automaton.find_matches_as_indexes(text_of(plain)), np.int64).reshape(-1, 3)
+        found = np.array(self._automaton.find_matches_as_indexes(text_of(plain)), np.int64).reshape(-1, 3)
         if kept is not None and len(found):
             found[:, 1], found[:, 2] = kept[found[:, 1]], kept[found[:, 2] - 1] + 1
         return found
 
     def hits(self, blocks: Blocks) -> Hits:
         """Find the cues of blocks."""
+        if compiled.text is not None:
+            return Hits(
+                *np.ascontiguousarray(self._tree.find(code_points(blocks.text), blocks.text_offsets, *_folding()).T)
+            )
         # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
         codes = np.full(len(blocks.text) + len(blocks), ord("\n"), np.uint32)
         codes[np.arange(len(blocks.text)) + np.repeat(np.arange(len(blocks)), blocks.n_chars)] = code_points(
@@ -92,6 +119,14 @@ class Lexicon:
         begins = blocks.text_offsets[:-1] + np.arange(len(blocks))
         block = np.searchsorted(begins, start, "right") - 1
         return Hits(term, block, start - begins[block], stop - begins[block])
+
+
+@lru_cache(maxsize=1)
+def _folding() -> tuple[NDArray[np.uint32], NDArray[np.uint32], int, NDArray[np.uint8]]:
+    """What the compiled search folds characters by; a surrogate becomes U+FFFD, as `text_of` makes it."""
+    table = folding(keep_digits=True).copy()
+    table[0xD800:0xE000] = 0xFFFD
+    return table, mathematical(keep_digits=True), MATHEMATICAL[0], wedge_table()
 
 
 def normalised(term: str) -> str:
@@ -166,11 +201,9 @@ def append_term(path: Path, term: str, weight: float, note: str = "") -> bool:
 
 
 def _compile(rows: dict[tuple[str, int], float]) -> Lexicon:
-    from ahocorasick_rs import AhoCorasick, MatchKind
-
     terms = list(dict.fromkeys(term for term, _ in rows))
     place = {term: i for i, term in enumerate(terms)}
     weight = np.zeros((len(terms), len(GROUPS)), np.float32)
     for (term, group), value in rows.items():
         weight[place[term], group] = value
-    return Lexicon(terms, weight, AhoCorasick(terms, matchkind=MatchKind.LeftmostLongest))
+    return Lexicon(terms, weight)

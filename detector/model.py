@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from detector.arrays import side_by_side
 from detector.blocks import Blocks
 from detector.errors import ModelError
-from detector.features import FEATURES_VERSION, OWN_NAMES, consensus, featurize, with_context
+from detector.features import FEATURES_VERSION, OWN_NAMES, beside_own, consensus, featurize
 from detector.lexicon import Lexicon
 from detector.model_folder import find_model
 from detector.network import Panel
@@ -89,8 +89,8 @@ class Model:
         """Return float32 (n, 3) in `Label` order from features that `features.featurize` made."""
         if len(own) == 0:
             return np.zeros((0, 3), np.float32)
-        proba = self.first.predict_proba(with_context(own, layout.page_offsets), layout.page_offsets)
-        return self.second.predict_proba(second_pass_input(proba, own, layout), layout.page_offsets)
+        proba = self.first.predict_proba(beside_own(own, layout.page_offsets), layout.page_offsets)
+        return self.second.predict_proba([consensus.columns(proba, *layout), own], layout.page_offsets)
 
     def under(self, policy: str) -> Model:
         """Return the model with the thresholds of a policy, one of `labels.POLICIES`."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-from detector.chars import count_han
+from detector.chars import count_between, count_han
 
 MIN_HAN = 4  # in what a text says when read again; fewer come about by chance
 MAX_LOST = 0.3  # of its characters; reading under the wrong encoding loses a byte here and there
 PROBED_CHARS = 64  # of a text that are tried before the whole is
 MAX_MARKED = 0.3  # of a text's characters that are letters and signs of Latin-1; no language has half as many
-_MARKED = re.compile(r"[\x80-\xff]")
 # What browsers make of the bytes 0x80 to 0x9F when they read a page as windows-1252.
 _TO_LATIN = {ord(bytes([b]).decode("cp1252")): b for b in range(0x80, 0xA0) if b not in (0x81, 0x8D, 0x8F, 0x90, 0x9D)}
 
@@ -65,6 +63,6 @@ def garbled_share(text: str) -> float:
     """
     if text.isascii():
         return 0.0
-    if len(_MARKED.findall(text)) > MAX_MARKED * len(text):
+    if count_between(text, 0x80, 0xFF) > MAX_MARKED * len(text):
         return 1.0
-    return text.count("\ufffd") / len(text)
+    return count_between(text, 0xFFFD, 0xFFFD) / len(text)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from detector import compiled
 
 UNBOUNDED = np.finfo(np.float32).max
+ROWS_AT_ONCE = 1024  # taken through the layers; what is made of them stays in the cache of a core
+
+Rows = NDArray[np.float32] | Sequence[NDArray[np.float32]]  # features, (n, f), or parts of them that stand side by side
 
 
 class Network(NamedTuple):
@@ -30,7 +34,8 @@ class Network(NamedTuple):
     def from_second_layer(self, layer: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return class probabilities, float32 (n, k), from what leaves the first layer; see `product` for `offsets`."""
         for weights, biases in zip(self.weights[1:-1], self.biases[1:-1], strict=True):
-            layer = np.maximum(product(layer, weights, offsets) + biases, 0)
+            layer = product(layer, weights, offsets)
+            rectify(layer, biases)
         return softmax(product(layer, self.weights[-1], offsets) + self.biases[-1])
 
     def unbounded(self) -> Network:
@@ -121,33 +126,70 @@ class Panel(NamedTuple):
         """Return all arrays as ``kind/number/name``, for saving."""
         return {f"{kind}/{i}/{name}": a for i, n in enumerate(self.networks) for name, a in n.arrays().items()}
 
-    def predict_proba(self, X: NDArray[np.float32], offsets: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    def predict_proba(self, X: Rows, offsets: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
         """Return the mean of their class probabilities, float32 (n, k); NaN counts as the training mean.
 
         Page ``i`` of a batch has the rows ``offsets[i]`` to ``offsets[i + 1]``: what is said of them does not depend on
         the batch, to the last bit. Without, all rows are one page's.
         """
-        offsets = np.array([0, len(X)]) if offsets is None else offsets
-        layer = product(self._scaled(X), self.first, offsets)
-        layer += self.bias  # in place: the arrays are large
-        np.maximum(layer, 0, out=layer)
-        bounds = np.cumsum([len(network.biases[0]) for network in self.networks])[:-1]
-        parts = zip(self.networks, np.split(layer, bounds, axis=1), strict=True)
-        said = [network.from_second_layer(np.ascontiguousarray(part), offsets) for network, part in parts]
+        parts = [X] if isinstance(X, np.ndarray) else X
+        offsets = np.array([0, len(parts[0])]) if offsets is None else offsets
+        said = [
+            self._mean_proba([part[some[0] : some[-1]] for part in parts], some - some[0])
+            for some in _portions(offsets)
+        ]
+        return np.concatenate(said)
+
+    def _mean_proba(self, parts: Sequence[NDArray[np.float32]], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
+        layer = product(self._scaled(parts), self.first, offsets)
+        rectify(layer, self.bias)
+        ends = accumulate(len(network.biases[0]) for network in self.networks)
+        said = [
+            n.from_second_layer(layer[:, end - len(n.biases[0]) : end], offsets)
+            for n, end in zip(self.networks, ends, strict=True)
+        ]
         mean: NDArray[np.float32] = np.mean(said, axis=0, dtype=np.float32)
         return mean
 
-    def _scaled(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Bound the features and take their means away, in the order in which `X` lies in memory; what is unknown is 0."""
-        low, high, mean = self.networks[0][:3]
-        if compiled.loops is not None and X.dtype == np.float32 and (X.flags.f_contiguous or X.flags.c_contiguous):
-            out = np.empty_like(X)
-            compiled.loops.scaled(X, low, high, mean, self.clips, out)
-            return out
-        layer: NDArray[np.float32] = np.clip(X, low, high) if self.clips else X.copy()
-        layer -= mean
-        layer[np.isnan(layer)] = 0
-        return layer
+    def _scaled(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Put features side by side, bound them and take their means away; what is unknown is 0."""
+        by_columns = parts[0].strides[0] == parts[0].itemsize
+        shape = len(parts[0]), len(self.first)
+        out = np.empty(shape, np.float32, order="F" if by_columns else "C")
+        for part, end in zip(parts, accumulate(part.shape[1] for part in parts), strict=True):
+            mine = slice(end - part.shape[1], end)
+            low, high, mean = (bound[mine] for bound in self.networks[0][:3])
+            _scale(part, low, high, mean, self.clips, out[:, mine])
+        return out
+
+
+def _portions(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Cut the offsets of pages into those of consecutive ones, of `ROWS_AT_ONCE` or somewhat more."""
+    first = last = 0
+    while last < len(offsets) - 1 or first == last:
+        first, last = last, max(last + 1, int(np.searchsorted(offsets, offsets[last] + ROWS_AT_ONCE)))
+        yield offsets[first : last + 1]
+
+
+def _scale(
+    rows: NDArray[np.float32], low: NDArray[np.float32], high: NDArray[np.float32], mean: NDArray[np.float32], clips: bool,
+    out: NDArray[np.float32],
+) -> None:  # fmt: skip
+    contiguous = any(mine == its == out.itemsize for mine, its in zip(rows.strides, out.strides, strict=True))
+    if compiled.loops is not None and rows.dtype == np.float32 and contiguous:
+        compiled.loops.scaled(rows, low, high, mean, clips, out)
+        return
+    np.subtract(np.clip(rows, low, high) if clips else rows, mean, out=out)
+    out[np.isnan(out)] = 0
+
+
+def rectify(layer: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+    """Add the bias to what a layer sums up, and let nothing be below 0; in place, for the arrays are large."""
+    if compiled.loops is not None:
+        compiled.loops.rectify(layer, bias)
+        return
+    layer += bias
+    np.maximum(layer, 0, out=layer)
 
 
 def product(rows: NDArray[np.float32], weights: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -161,6 +203,8 @@ def product(rows: NDArray[np.float32], weights: NDArray[np.float32], offsets: ND
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Normalise rows of `logits` to probabilities."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    proba: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
-    return proba
+    columns = np.array(logits.T, order="C")  # rows are short: numpy is quicker at adding up columns
+    columns -= reduce(np.maximum, columns)
+    powers = np.exp(columns, out=columns)
+    powers /= reduce(np.add, powers[1:], powers[0])
+    return powers.T

@@ -328,9 +328,12 @@ def verdict_of(
 ) -> PageVerdict:
     """Return the verdict that follows from a page's labels and injected strings."""
     blocks, decoded = segmented.blocks, segmented.decoded
-    copies = body_copies(blocks, label)
-    kept = np.flatnonzero((label == Label.CONTENT) & ~copies)
+    kept = np.flatnonzero(label == Label.CONTENT)
     texts = blocks.texts_of(kept)
+    copies = body_copies(blocks, label, texts)
+    if copies.any():
+        kept = kept[~copies[kept]]
+        texts = blocks.texts_of(kept)
     cuts = _by_block(spans)
     cleaned = [cut_out(text, cuts[i]) if i in cuts else text for i, text in zip(kept.tolist(), texts, strict=True)]
     text = "\n".join(line for line in cleaned if line)
@@ -342,9 +345,12 @@ def verdict_of(
     return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
 
 
-def body_copies(blocks: Blocks, label: NDArray[np.int8]) -> NDArray[np.bool_]:
-    """Find the blocks of a second copy of a page's body, bool (n,); most pages say nothing twice, and need no hashes."""
-    texts = blocks.texts_of(np.flatnonzero(label == Label.CONTENT))
+def body_copies(blocks: Blocks, label: NDArray[np.int8], texts: Sequence[str] | None = None) -> NDArray[np.bool_]:
+    """Find the blocks of a second copy of a page's body, bool (n,); most pages say nothing twice, and need no hashes.
+
+    `texts` are those of the content, if they have been sliced already.
+    """
+    texts = blocks.texts_of(np.flatnonzero(label == Label.CONTENT)) if texts is None else texts
     if len(set(texts)) == len(texts):
         return np.zeros(len(label), bool)
     return second_copies(label, block_hashes(blocks), blocks.n_chars)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.blocks import Blocks
 from detector.chars import code_points
 from detector.errors import InputError
@@ -41,6 +42,10 @@ def segment_hashes(codes: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDA
     """Hash the runs ``codes[offsets[i]:offsets[i + 1]]``, none of them empty; uint64 (n,)."""
     if len(offsets) < 2:
         return np.zeros(0, np.uint64)
+    if compiled.text is not None:
+        sums = np.empty(len(offsets) - 1, np.uint64)
+        compiled.text.hash_segments(codes, offsets, _multipliers(), sums)
+        return _mix(sums)
     position = np.arange(len(codes)) - np.repeat(offsets[:-1], np.diff(offsets))
     terms = (codes.astype(np.uint64) + np.uint64(1)) * _multipliers()[position % _MAX_POSITION]
     return _mix(np.add.reduceat(terms, offsets[:-1]))

@@ -42,19 +42,31 @@ def has_lost_text(html: str, canonical: str) -> bool:
     >>> has_lost_text("<p>水</p><!-- " + "渠" * 99, "<p>水</p><!-- " + "渠" * 99 + "-->")
     True
     """
-    return count_han(html) - count_han(canonical) >= MIN_LOST or _is_swallowed(html, canonical)
+    return may_have_lost_text(html, count_han(canonical), _ending(canonical))
+
+
+def may_have_lost_text(html: str, han: int, ending: str | None) -> bool:
+    """Say the same of less: the Han characters of the canonical form, and the tags that end it.
+
+    Where there are more of them than `han`, where not all of the tags in `ending` end it or none are known, a loss may be none.
+    """
+    return ending is None or count_han(html) - han >= MIN_LOST or _is_swallowed(html, ending)
 
 
 def may_hold_documents(html: str) -> bool:
     """Say whether a page may hold text that browsers show as documents of their own: shadow roots, and what stands in an attribute."""
-    words = ("shadowroot", "srcdoc")
-    return any(word in html for word in words if compiled.scan is None or compiled.scan.may_hold(html, word))
+    return (compiled.scan is None or compiled.scan.may_hold_documents(html)) and (
+        "shadowroot" in html or "srcdoc" in html
+    )
 
 
-def _is_swallowed(html: str, canonical: str) -> bool:
-    """Whether the page ends inside something that hides text and that its markup does not close."""
+def _ending(canonical: str) -> str:
     backwards = _BACKWARDS.match(canonical[: -TAIL - 1 : -1])
-    ending = backwards[0][::-1] if backwards else ""
+    return backwards[0][::-1] if backwards else ""
+
+
+def _is_swallowed(html: str, ending: str) -> bool:
+    """Whether the page ends inside something that hides text and that its markup does not close."""
     return any(
         count_han(_behind(opener, closer, html)) >= MIN_LOST for opener, closer in _SET_ASIDE if closer in ending
     )
@@ -62,10 +74,11 @@ def _is_swallowed(html: str, canonical: str) -> bool:
 
 def _behind(opener: str, closer: str, html: str) -> str:
     """What stands behind the last beginning or end of something."""
-    tail = html[-TAIL:].lower()
-    at = tail.rfind(closer)
-    if at >= 0 and opener not in tail[at:]:
-        return tail[at:]
+    for size in (TAIL // 16, TAIL):
+        tail = html[-size:].lower()
+        at = tail.rfind(closer)
+        if at >= 0 and opener not in tail[at:]:
+            return tail[at:]
     whole = html.lower()
     return html[max(whole.rfind(opener), whole.rfind(closer)) :]
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import compiled
+from detector.chars import is_any_of
 from detector.weigh import Weighed
 from detector.windows import COLD, Look
 
@@ -35,7 +36,7 @@ class Runs(NamedTuple):
 
 def find_runs(weighed: Weighed, look: Look) -> Runs:
     """Cut out the candidates, at most `MAX_RUNS` of a page."""
-    ends = np.isin(weighed.traits.codes, [ord(c) for c in CLAUSE_ENDS])
+    ends = is_any_of(weighed.traits.codes, CLAUSE_ENDS)
     enter, stay = (np.clip(column, -MAX_STRENGTH, MAX_STRENGTH) for column in (look.enter, look.stay))
     enter[ends] = stay[ends] = COLD
     leave = np.where(ends, 0, np.maximum(look.leave, -MAX_STRENGTH))

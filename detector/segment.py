@@ -2,6 +2,7 @@
 
 Lexbor repairs the page as a browser would and writes it out again in canonical form: attributes quoted, ``<`` and
 ``>`` escaped in text and attributes, end tags in place. That string is then read once, token by token, with a stack.
+Where the compiled walk and Lexbor's functions are at hand, its tree is gone through instead, to the same blocks.
 A block ends at every start or end of a block-level element, at ``<br>`` and ``<hr>``: old Chinese pages set their
 paragraphs with ``<br>`` alone, in a table cell or straight in ``<body>``.
 """
@@ -12,6 +13,7 @@ import re
 from array import array
 from dataclasses import replace
 from functools import lru_cache
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from detector import compiled
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
 from detector.chars import count_han
-from detector.reread import MIN_LOST, has_lost_text, may_hold_documents, without_traps
+from detector.reread import MIN_LOST, has_lost_text, may_have_lost_text, may_hold_documents, without_traps
 
 # Elements whose text is never read by a visitor, or is a form's own noise.
 MAX_META = 64  # elements of a page that are read for its description
@@ -46,13 +48,12 @@ _HIDDEN_STYLE = re.compile(
     r"|(?:left|top|right|bottom|margin-left|margin-top):-\d{3,}|clip:rect\(0"
     r"|(?:^|;)(?:max-)?height:[01](?:px)?(?:;|$)|(?:^|;)width:[01](?:px)?(?:;|$)"
 )
-_META = "meta[name][content]"
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
 _WIDTH = 9 + HOLDER_LEVELS + NAMED_LEVELS  # numbers of a block
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
-_RAW = frozenset(("script", "style", "textarea", "iframe", "noembed", "xmp"))  # noise whose text is no markup
-_LITERAL = frozenset(("noframes", "plaintext"))  # their text is no markup, and yet the walk reads it as such
-_FOREIGN = frozenset(("svg", "math"))  # in them, even a script is read as markup
+_LITERAL = frozenset(
+    ("noframes", "plaintext")
+)  # their text is no markup, and yet the walk over markup reads it as such
 _ENTITIES = (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
 
 
@@ -89,35 +90,54 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
         With one page; no blocks when the page shows no text. Where a first reading lost text, they are those of a second one
         (see `reread`).
     """
-    parser = LexborHTMLParser(html)
-    canonical = parser.html or ""
-    lost = has_lost_text(html, canonical)
     host = host.removeprefix("www.")
-    blocks = _read(parser, canonical, host, page_id)
-    if not lost and not may_hold_documents(html):
+    first = _read(html, host)
+    blocks = _as_blocks(first, page_id)
+    if not first.has_lost_text and not may_hold_documents(html):
         return blocks
-    parser = LexborHTMLParser(without_traps(html))
-    again = _read(parser, parser.html or "", host, page_id)
+    again = _as_blocks(_read(without_traps(html), host), page_id)
     more = _says_more(again, blocks)
-    return replace(again if more else blocks, parse_loss=np.array([lost or more]))
+    return replace(again if more else blocks, parse_loss=np.array([first.has_lost_text or more]))
 
 
 def _says_more(one: Blocks, other: Blocks) -> bool:
     return count_han(one.text) - count_han(other.text) >= MIN_LOST
 
 
-def _read(parser: LexborHTMLParser, canonical: str, host: str, page_id: str) -> Blocks:
+class _Reading(NamedTuple):
+    """What one reading of a page brings home: all text, where its blocks begin and end, a row of numbers for each, and the names."""
+
+    text: str
+    offsets: NDArray[np.int64]
+    rows: NDArray[np.int32]
+    names: list[str]
+    title: str = ""
+    summary: str = ""
+    has_lost_text: bool = False
+
+
+def _read(html: str, host: str) -> _Reading:
+    return (_read_tree(compiled.walk, html, host) if compiled.walk else None) or _read_markup(html, host)
+
+
+def _read_tree(walk: ModuleType, html: str, host: str) -> _Reading | None:
+    """Walk a page's tree in C; None for the rare page whose markup would be read in another way."""
+    page = walk.Page(html, _traits(), host, _hides, _leaves)
+    found = page.blocks()
+    if found is None:
+        return None
+    text, offsets, rows, names = found
+    lost = may_have_lost_text(html, page.han, page.ending()) and has_lost_text(html, page.markup())
+    summary = _stated(page.metas[: page.in_head]) or _stated(page.metas)
+    columns = np.frombuffer(offsets, np.int64), np.frombuffer(rows, np.int32)
+    return _Reading(text, *columns, names, fold(page.title or ""), summary, lost)
+
+
+def _read_markup(html: str, host: str) -> _Reading:
+    parser = LexborHTMLParser(html)
+    lost = has_lost_text(html, parser.html or "")
     title, summary = _title(parser), _summary(parser)
-    return _as_blocks(_walked(parser, canonical, host), page_id, title, summary)
-
-
-def _walked(parser: LexborHTMLParser, canonical: str, host: str) -> _Columns:
-    # The compiled walk passes over what nobody reads, unless something in it may be read in another way than markup is.
-    found = _walk_compiled(canonical, NOISE, host) if compiled.walk else None
-    if found is not None:
-        return found
-    canonical = _without_noise(parser)
-    return _walk_compiled(canonical, (), host) or _walk(canonical, host)
+    return _walk(_without_noise(parser), host)._replace(title=title, summary=summary, has_lost_text=lost)
 
 
 def _without_noise(parser: LexborHTMLParser) -> str:
@@ -130,26 +150,7 @@ def markup_tokens(html: str) -> list[tuple[str, str, str, str, str]]:
     return _TOKEN.findall(_without_noise(LexborHTMLParser(html)))
 
 
-def _walk_compiled(canonical: str, noise: tuple[str, ...], host: str) -> _Columns | None:
-    if compiled.walk is None:
-        return None
-    found = compiled.walk.Walker(canonical, _traits(noise), host, _hides, _leaves).blocks()
-    if found is None:
-        return None
-    text, ends, rows, names = found
-    return _Columns(text, np.frombuffer(ends, np.int64), np.frombuffer(rows, np.int32), names)
-
-
-class _Columns(NamedTuple):
-    """What a walk brings home: all text, where each block ends in it, a row of numbers for each, and the names."""
-
-    text: str
-    ends: NDArray[np.int64]
-    rows: NDArray[np.int32]
-    names: list[str]
-
-
-def _walk(canonical: str, host: str) -> _Columns:
+def _walk(canonical: str, host: str) -> _Reading:
     walk = _Walk(host)
     stack = [_ROOT]
     for _, slash, tag, attributes, text in _TOKEN.findall(canonical):
@@ -161,17 +162,17 @@ def _walk(canonical: str, host: str) -> _Columns:
         if text:
             walk.add(text, stack[-1])
     walk.flush()
-    return walk.columns()
+    return walk.reading()
 
 
-@lru_cache(maxsize=2)
-def _traits(noise: tuple[str, ...]) -> dict[str, int]:
+@lru_cache(maxsize=1)
+def _traits() -> dict[str, int]:
     """What the compiled walk needs to know of a tag, as bits (see there); a tag that is not in it is a plain element."""
-    tags = {*INLINE, *VOID, *NOISE, *_LITERAL, *TAG_INDEX, *LANDMARK_BIT}
+    tags = {*INLINE, *VOID, *NOISE, *_LITERAL, *TAG_INDEX, *LANDMARK_BIT, "title"}
     return {
         tag: (tag in VOID) | (tag in BREAKING_VOID) << 1 | (tag == "img") << 2 | (tag in INLINE) << 3 | (tag == "a") << 4
-        | (tag in BOLD) << 5 | (tag in noise) << 6 | (tag in _RAW) << 7 | (bool(noise) and tag in _LITERAL) << 13 | (tag in _FOREIGN) << 14
-        | TAG_INDEX.get(tag, 0) << 8 | LANDMARK_BIT.get(tag, 0) << 16
+        | (tag in BOLD) << 5 | (tag in NOISE) << 6 | (tag == "title") << 7 | (tag in _LITERAL) << 13 | (tag == "meta") << 14
+        | (tag == "svg") << 15 | TAG_INDEX.get(tag, 0) << 8 | LANDMARK_BIT.get(tag, 0) << 16
         for tag in tags
     }  # fmt: skip
 
@@ -184,32 +185,33 @@ def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
     for line in text.splitlines():
         walk.add(line.replace("&", "&amp;"), element)
         walk.flush()
-    return _as_blocks(walk.columns(), page_id, title, "", from_dom=False)
+    return _as_blocks(walk.reading()._replace(title=title), page_id, from_dom=False)
 
 
-def _as_blocks(columns: _Columns, page_id: str, title: str, summary: str, from_dom: bool = True) -> Blocks:
-    rows = columns.rows.reshape(-1, _WIDTH)
+def _as_blocks(reading: _Reading, page_id: str, from_dom: bool = True) -> Blocks:
+    rows = reading.rows.reshape(-1, _WIDTH)
+    columns = rows[:, :9].T.copy()
     return Blocks(
-        text=columns.text,
-        text_offsets=np.concatenate([np.zeros(1, np.int64), columns.ends]),
+        text=reading.text,
+        text_offsets=reading.offsets,
         page_offsets=np.array([0, len(rows)], np.int64),
         page_ids=[page_id],
-        titles=[title],
-        summaries=[summary],
+        titles=[reading.title],
+        summaries=[reading.summary],
         from_dom=np.array([from_dom]),
         parse_loss=np.array([False]),
-        link_chars=rows[:, 0].copy(),
-        bold_chars=rows[:, 1].copy(),
-        n_links=rows[:, 2].copy(),
-        n_offsite=rows[:, 3].copy(),
-        n_images=rows[:, 4].copy(),
-        depth=np.minimum(rows[:, 5], 32767).astype(np.int16),
-        tag=rows[:, 6].astype(np.uint8),
-        landmarks=rows[:, 7].copy(),
-        hidden=rows[:, 8].astype(bool),
+        link_chars=columns[0],
+        bold_chars=columns[1],
+        n_links=columns[2],
+        n_offsite=columns[3],
+        n_images=columns[4],
+        depth=columns[5].astype(np.int16),
+        tag=columns[6].astype(np.uint8),
+        landmarks=columns[7],
+        hidden=columns[8].astype(bool),
         holders=rows[:, 9 : 9 + HOLDER_LEVELS].copy(),
         named=rows[:, 9 + HOLDER_LEVELS :].copy(),
-        names=columns.names,
+        names=reading.names,
     )
 
 
@@ -223,16 +225,18 @@ def _title(parser: LexborHTMLParser) -> str:
 def _summary(parser: LexborHTMLParser) -> str:
     """Return what the page says of itself to search engines; where its head says nothing, a broken page may say it elsewhere."""
     head = parser.head
-    return (_stated(head.css(_META)) if head is not None else "") or _stated(parser.css(_META))
+    return (_stated(_metas(head)) if head is not None else "") or _stated(_metas(parser))
 
 
-def _stated(nodes: list[LexborNode]) -> str:
-    """Join descriptions and keywords; of a page with thousands of such elements, the first few."""
-    said = []
-    for node in nodes[:MAX_META]:
-        attributes = node.attributes
-        if (attributes.get("name") or "").strip().lower() in ("description", "keywords"):
-            said.append(fold(attributes.get("content") or ""))
+def _metas(of: LexborHTMLParser | LexborNode) -> list[tuple[str, str]]:
+    """Return name and content of the elements that have both; of a page with thousands of them, of the first few."""
+    found = (node.attributes for node in of.css("meta[name][content]")[:MAX_META])
+    return [(attributes.get("name") or "", attributes.get("content") or "") for attributes in found]
+
+
+def _stated(metas: list[tuple[str, str]]) -> str:
+    """Join descriptions and keywords."""
+    said = [fold(content) for name, content in metas if name.strip().lower() in ("description", "keywords")]
     return " ".join(filter(None, said))
 
 
@@ -330,7 +334,7 @@ class _Walk:
         self.texts.append(text)
         link_chars, bold_chars, n_links, n_offsite, _ = self.counts
         size = len(text)
-        row = (min(link_chars, size), min(bold_chars, size), n_links, n_offsite, self.images, element.depth)
+        row = (min(link_chars, size), min(bold_chars, size), n_links, n_offsite, self.images, min(element.depth, 32767))
         self.rows.extend(row)
         self.rows.extend((element.tag_index, element.landmarks, element.hidden))
         self.rows.extend(element.holders)
@@ -338,9 +342,9 @@ class _Walk:
         self.counts = [0, 0, 0, 0, 0]
         self.images = 0
 
-    def columns(self) -> _Columns:
-        ends = np.cumsum(np.fromiter(map(len, self.texts), np.int64, len(self.texts)))
-        return _Columns("".join(self.texts), ends, np.array(self.rows, np.int32), list(self.names))
+    def reading(self) -> _Reading:
+        offsets = np.cumsum(np.array([0, *map(len, self.texts)], np.int64))
+        return _Reading("".join(self.texts), offsets, np.array(self.rows, np.int32), list(self.names))
 
 
 class _Attributes(NamedTuple):

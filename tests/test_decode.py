@@ -8,7 +8,7 @@ from caselist import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.decode import decode
+from detector.decode import _nearly_utf8, decode
 from detector.errors import PageError
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=100)
@@ -165,3 +165,15 @@ def test_any_bytes_become_text_or_a_page_error(body: bytes, declared: str | None
 @given(st.text(st.characters(exclude_categories=())).filter(str.strip))
 def test_any_text_can_be_written_out_again(text: str) -> None:
     assert decode(text).text.encode("utf-8")
+
+
+@pytest.mark.parametrize("cut", range(4))
+def test_damage_in_a_long_page_is_counted_alike_however_much_is_probed(monkeypatch, cut):
+    """What is read first may end within a character: that is no damage."""
+    good, bad = SIMPLIFIED.encode(), b"\xff\xfe"
+    body = bad + good * 2 + bad + good
+    monkeypatch.setattr("detector.decode.NEARLY_VALID", 4 / len(body))  # all of it, and no more
+    for probed in range(cut, len(body), 4):
+        monkeypatch.setattr("detector.decode.PROBED_BYTES", probed)
+        assert _nearly_utf8(body) is not None
+    assert _nearly_utf8(bad + body) is None

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.impute import SimpleImputer
@@ -100,6 +102,24 @@ def test_without_bounds_nothing_is_clipped(pipeline):
     assert free.predict_proba(inside).tolist() == bound.predict_proba(inside).tolist()
     assert free.predict_proba(inside + 9).tolist() != bound.predict_proba(inside + 9).tolist()
     assert np.isfinite(inside).all()
+
+
+@pytest.mark.parametrize("at_once", [1, 50, 10_000])
+def test_pages_in_portions_and_features_in_parts_change_nothing(pipeline, monkeypatch, at_once):
+    panel = Panel.of([Network.from_pipeline(pipeline)])
+    X = np.random.default_rng(1).normal(size=(200, 6)).astype(np.float32)
+    offsets = np.array([0, 0, 3, 70, 70, 199, 200, 200])
+    alone = [row for a, b in pairwise(offsets.tolist()) for row in panel.predict_proba(X[a:b]).tolist()]
+    monkeypatch.setattr("detector.network.ROWS_AT_ONCE", at_once)
+    for parts in (X, [X[:, :2], X[:, 2:]], [np.asfortranarray(X)[:, :5], X[:, 5:]]):
+        assert panel.predict_proba(parts, offsets).tolist() == alone
+    assert panel.predict_proba(X[:0], np.array([0])).shape == (0, 3)
+
+
+def test_parts_that_are_too_wide_are_refused(pipeline):
+    panel = Panel.of([Network.from_pipeline(pipeline)])
+    with pytest.raises(ValueError):  # noqa: PT011 - numpy's and ours differ
+        panel.predict_proba([np.zeros((2, 6), np.float32), np.zeros((2, 1), np.float32)])
 
 
 def test_a_feature_that_nobody_knew_hinders_no_panel():

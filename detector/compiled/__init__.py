@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
-__all__ = ["loops", "scan", "walk"]
+__all__ = ["columns", "decode", "loops", "scan", "text", "walk"]
 
 
 def _load(name: str) -> ModuleType | None:
@@ -22,6 +23,15 @@ def _load(name: str) -> ModuleType | None:
         return None
 
 
+def _load_walk() -> ModuleType | None:
+    """Load the walk over the tree of selectolax's parser, if the extension module that holds the parser lets others call it."""
+    walk, parser = _load("_walk"), find_spec("selectolax.lexbor")
+    return walk if walk and parser and parser.origin and walk.connect(parser.origin) else None
+
+
+columns = _load("_columns")
+decode = _load("_decode")
 loops = _load("_loops")
 scan = _load("_scan")
-walk = _load("_walk")
+text = _load("_text")
+walk = _load_walk()

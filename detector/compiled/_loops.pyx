@@ -226,9 +226,11 @@ def leaf_sums(
 
 
 def scaled(const float[:, :] rows, const float[::1] low, const float[::1] high, const float[::1] mean, bint clips, float[:, :] out):
-    """`network._scaled`, in `out`; both matrices are contiguous by columns, or both by rows."""
+    """`network._scale`, in `out`; in both matrices columns are contiguous, or rows in both."""
     cdef Py_ssize_t i, k, n = rows.shape[0], m = rows.shape[1]
-    if n > 1 and rows.strides[0] == sizeof(float):
+    if not (out.shape[0] == n and m == out.shape[1] == low.shape[0] == high.shape[0] == mean.shape[0]):
+        raise ValueError("features and their bounds are of different numbers")
+    if n == 1 or (rows.strides[0] == sizeof(float) and out.strides[0] == sizeof(float)):  # numpy makes up the strides of one row
         for k in range(m):
             scale_column(&rows[0, k], low[k] if clips else -INFINITY, high[k] if clips else INFINITY, mean[k], n, &out[0, k])
         return
@@ -263,6 +265,20 @@ cdef inline void scale_row(
         for k in range(m):
             value = values[k] - mean[k]
             out[k] = value if value == value else 0
+
+
+def rectify(float[:, ::1] layer, const float[::1] bias):
+    """`network.rectify`."""
+    cdef Py_ssize_t i, k, m = layer.shape[1]
+    cdef float value
+    cdef float* row
+    if bias.shape[0] != m:
+        raise ValueError("biases and units are of different numbers")
+    for i in range(layer.shape[0]):
+        row = &layer[i, 0]
+        for k in range(m):
+            value = row[k] + bias[k]
+            row[k] = 0 if value < 0 else value
 
 
 def word_scores(

@@ -31,7 +31,7 @@ def count_between(str text not None, int first, int last):
     cdef int kind = PyUnicode_KIND(text)
     cdef void* data = PyUnicode_DATA(text)
     if kind == 1:
-        return 0
+        return 0 if first > 255 else between(<uint8_t*>data, len(text), first, min(last, 255))
     return between(<uint16_t*>data, len(text), first, last) if kind == 2 else between(<uint32_t*>data, len(text), first, last)
 
 
@@ -62,21 +62,20 @@ cdef (uint32_t, uint32_t) n_tags(const Unit* html, Py_ssize_t n) noexcept nogil:
     return tags + (n > 0 and html[n - 1] == c'<'), ends
 
 
-def may_hold(str html not None, str word not None):
-    """Return False if the first four letters of a word do not stand in a string; many letters are compared at a time."""
+def may_hold_documents(str html not None):
+    """Return False if neither "srcdoc" nor "shadowroot" stands in a string, by four letters of each."""
     cdef int kind = PyUnicode_KIND(html)
     cdef void* data = PyUnicode_DATA(html)
-    cdef uint8_t[4] head = [ord(word[0]), ord(word[1]), ord(word[2]), ord(word[3])]
     if kind == 1:
-        return holds(<uint8_t*>data, len(html), head)
-    return holds(<uint16_t*>data, len(html), head) if kind == 2 else holds(<uint32_t*>data, len(html), head)
+        return holds(<uint8_t*>data, len(html))
+    return holds(<uint16_t*>data, len(html)) if kind == 2 else holds(<uint32_t*>data, len(html))
 
 
-cdef bint holds(const Unit* html, Py_ssize_t n, const uint8_t* head) noexcept nogil:
+cdef bint holds(const Unit* html, Py_ssize_t n) noexcept nogil:
     cdef Py_ssize_t i
-    cdef Unit a = head[0], b = head[1], c = head[2], d = head[3], found = 0
-    for i in range(n - 3):
-        found |= (html[i] == a) & (html[i + 1] == b) & (html[i + 2] == c) & (html[i + 3] == d)
+    cdef Unit found = 0, c = c'c', d = c'd', o = c'o', r = c'r', w = c'w'
+    for i in range(n - 3):  # "cdoc" or "wroo", at many places at a time
+        found |= (html[i + 2] == o) & ((html[i] == c) & (html[i + 1] == d) & (html[i + 3] == c) | (html[i] == w) & (html[i + 1] == r) & (html[i + 3] == o))
     return found != 0
 
 

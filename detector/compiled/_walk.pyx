@@ -1,37 +1,48 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""The walk of `segment`, over the same canonical markup, to the same blocks.
+"""The walk of `segment` over the tree that Lexbor makes of a page, to the blocks that the walk over its markup finds.
 
-The markup is read once, as code points. Text is folded straight into one buffer, and what is known of a block goes into
-one row of numbers: the walk makes Python objects only of class and id strings, each once.
+selectolax keeps Lexbor in its extension module, which exports Lexbor's functions. They are looked up by name, and the tree
+is read through them alone: nothing here knows how Lexbor keeps a node. Text is handed over in place, and folded straight
+into one buffer; what is known of a block goes into one row of numbers: the walk makes Python objects only of class and id
+strings, each once.
 """
 
-from cpython.mem cimport PyMem_Free
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memcpy, memmove
+from libc.string cimport memchr, memcmp, memcpy, memmove
+
+from os import fsencode
 
 cdef extern from "Python.h":
-    Py_UCS4* PyUnicode_AsUCS4Copy(object text) except NULL
     object PyUnicode_FromKindAndData(int kind, const void* buffer, Py_ssize_t size)
+    object PyUnicode_DecodeUTF8(const char* text, Py_ssize_t size, const char* errors)
+    int PyUnicode_KIND(object text)
+    void* PyUnicode_DATA(object text)
     bint Py_UNICODE_ISSPACE(Py_UCS4 character) nogil
 
 cdef extern from *:
     """
-    #include <wchar.h>
-    static const Py_UCS4* next_of(const Py_UCS4* at, Py_UCS4 wanted, size_t n) {
-        if (sizeof(wchar_t) == sizeof(Py_UCS4)) return (const Py_UCS4*)wmemchr((const wchar_t*)at, (wchar_t)wanted, n);
-        for (; n; n--, at++) if (*at == wanted) return at;
-        return NULL;
-    }
+    #ifdef _WIN32  /* an extension module exports nothing there but its own beginning */
+    static void* open_library(const char* path) { return NULL; }
+    static void* find_name(void* library, const char* name) { return NULL; }
+    #else
+    #include <dlfcn.h>
+    static void* open_library(const char* path) { return dlopen(path, RTLD_LAZY | RTLD_LOCAL); }
+    static void* find_name(void* library, const char* name) { return dlsym(library, name); }
+    #endif
     """
-    const Py_UCS4* next_of(const Py_UCS4* at, Py_UCS4 wanted, size_t n) nogil
+    void* open_library(const char* path)
+    void* find_name(void* library, const char* name)
 
 cdef enum:  # as in blocks.py
     HOLDER_LEVELS = 4
     NAMED_LEVELS = 6
     COLUMNS = 9
     WIDTH = 19  # COLUMNS + HOLDER_LEVELS + NAMED_LEVELS
-    # What `segment.TRAITS` says of a tag: bits, its number in TAGS in bits 8 to 12, its landmarks from bit 16.
+    MAX_META = 64  # as in segment.py
+    MAX_ENDING = 4096
+    STEP = 16  # characters that are encoded at a time
+    # What `segment._traits` says of a tag: bits, its number in TAGS in bits 8 to 12, its landmarks from bit 16.
     VOID = 1
     BREAKING = 2
     IMAGE = 4
@@ -39,69 +50,338 @@ cdef enum:  # as in blocks.py
     LINK = 16
     BOLD = 32
     NOISE = 64
-    RAW = 128
+    TITLE = 128
     LITERAL = 8192
-    FOREIGN = 16384
+    META = 16384
+    SVG = 32768
+    STRANGE = 1 << 30  # a name that would end early in markup
+
+cdef enum:  # kinds of nodes, by the standard of the DOM
+    ELEMENT = 1
+    TEXT = 3
+    COMMENT = 8
+
+cdef enum:  # what an attribute may say
+    NOTHING
+    NAME
+    CONTENT
+    CLASS_OR_ID
+    HREF
+    STYLE
+    HEIGHT
+    HIDDEN
+    ARIA_HIDDEN
+    UNCLEAR  # a name that the walk over markup would misread
+
+ATTRIBUTES = {
+    b"name": NAME, b"content": CONTENT, b"class": CLASS_OR_ID, b"id": CLASS_OR_ID, b"href": HREF, b"style": STYLE, b"height": HEIGHT,
+    b"hidden": HIDDEN, b"aria-hidden": ARIA_HIDDEN,
+}
+
+ctypedef fused Unit:  # the widths in which Python keeps a string
+    uint8_t
+    uint16_t
+    uint32_t
+
+ctypedef void Node
+ctypedef unsigned int (*Sink)(const uint8_t*, size_t, void*) noexcept
+
+cdef struct Lexbor:  # in the order of NAMES
+    Node* (*create)() noexcept nogil
+    Node* (*destroy)(Node*) noexcept nogil
+    unsigned int (*parse)(Node*, const uint8_t*, size_t) noexcept nogil
+    Node* (*head)(Node*) noexcept
+    Node* (*first_child)(Node*) noexcept
+    Node* (*last_child)(Node*) noexcept
+    Node* (*next)(Node*) noexcept
+    Node* (*previous)(Node*) noexcept
+    Node* (*parent)(Node*) noexcept
+    unsigned int (*kind)(Node*) noexcept
+    size_t (*tag_id)(Node*) noexcept
+    const uint8_t* (*tag_name)(Node*, size_t*) noexcept
+    const uint8_t* (*text_content)(Node*, size_t*) noexcept
+    Node* (*first_attribute)(Node*) noexcept
+    Node* (*next_attribute)(Node*) noexcept
+    const uint8_t* (*attribute_name)(Node*, size_t*) noexcept
+    const uint8_t* (*attribute_value)(Node*, size_t*) noexcept
+    unsigned int (*write)(Node*, Sink, void*) noexcept  # of an element, its start tag alone
+    unsigned int (*write_all)(Node*, Sink, void*) noexcept
+
+NAMES = (
+    "lxb_html_document_create", "lxb_html_document_destroy", "lxb_html_document_parse", "lxb_html_document_head_element_noi",
+    "lxb_dom_node_first_child_noi", "lxb_dom_node_last_child_noi", "lxb_dom_node_next_noi", "lxb_dom_node_prev_noi",
+    "lxb_dom_node_parent_noi", "lxb_dom_node_type_noi", "lxb_dom_node_tag_id_noi", "lxb_dom_element_qualified_name",
+    "lxb_dom_node_text_content", "lxb_dom_element_first_attribute_noi", "lxb_dom_element_next_attribute_noi",
+    "lxb_dom_attr_qualified_name", "lxb_dom_attr_value_noi", "lxb_html_serialize_cb", "lxb_html_serialize_tree_cb",
+)
+
+ESCAPES = (("&", "&amp;"), ("\xa0", "&nbsp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
+
+cdef Lexbor lexbor
+
+
+def connect(str path not None):
+    """Look up Lexbor's functions in a library; False, and all as before, where one of them is missing."""
+    cdef Lexbor found
+    cdef void** places = <void**>&found
+    cdef void* library = open_library(fsencode(path))
+    if library == NULL:
+        return False
+    for i, name in enumerate(NAMES):
+        places[i] = find_name(library, name.encode())
+        if places[i] == NULL:
+            return False
+    memcpy(&lexbor, &found, sizeof(Lexbor))
+    return True
+
 
 cdef struct Element:
     int32_t[HOLDER_LEVELS] holders
     int32_t[NAMED_LEVELS] named
-    int32_t landmarks, depth, links, tag
+    int32_t landmarks, depth, links, tag, traits
     bint hidden, bold
 
-cdef struct Tag:  # a name of up to eight letters, and what is known of it
-    uint64_t name
+cdef struct Tag:  # what is known of a tag
+    size_t id
     int traits
 
-cdef struct Piece:  # a run of text while it is read: decoded characters, and the first and last that are no space
+cdef struct Attribute:  # what is known of an attribute's name, by its place: Lexbor keeps each name of a page once
+    const uint8_t* name
+    int kind
+
+cdef struct Value:
+    const uint8_t* text
+    size_t size
+
+cdef struct Label:  # a class and an id, in the order in which they stand, and the number of both together
+    Value first, second
+    int32_t number
+
+cdef struct Piece:  # a run of text while it is read: its characters, and the first and last that are no space
     Py_ssize_t size, first, last
+
+
+cdef void* grown(void* old, size_t size) except NULL:
+    """More room; the old one is kept where there is none, and freed with the page."""
+    cdef void* new = realloc(old, size)
+    if new == NULL:
+        raise MemoryError
+    return new
 
 
 cdef inline bint is_space(Py_UCS4 c) noexcept nogil:
     return c == 32 or (9 <= c <= 13) or (c >= 28 and (c < 32 or c == 0x85 or c == 0xA0 or (c > 0xFF and Py_UNICODE_ISSPACE(c))))
 
 
-cdef inline bint same(const Py_UCS4* at, Py_ssize_t room, const char* word, Py_ssize_t size) noexcept nogil:
-    cdef Py_ssize_t i
-    if room < size:
-        return False
-    for i in range(size):
-        if at[i] != <Py_UCS4>word[i]:
-            return False
-    return True
+cdef inline Py_UCS4 next_character(const uint8_t** at, const uint8_t* stop) noexcept nogil:
+    """Decode one character of valid UTF-8. What is not valid is passed over byte by byte: nothing is read beyond `stop`."""
+    cdef const uint8_t* p = at[0]
+    cdef Py_ssize_t room = stop - p
+    if p[0] < 0x80:
+        at[0] = p + 1
+        return p[0]
+    if p[0] >= 0xF0 and room > 3:
+        at[0] = p + 4
+        return (p[0] & 7) << 18 | (p[1] & 63) << 12 | (p[2] & 63) << 6 | (p[3] & 63)
+    if 0xE0 <= p[0] < 0xF0 and room > 2:
+        at[0] = p + 3
+        return (p[0] & 15) << 12 | (p[1] & 63) << 6 | (p[2] & 63)
+    if 0xC0 <= p[0] < 0xE0 and room > 1:
+        at[0] = p + 2
+        return (p[0] & 31) << 6 | (p[1] & 63)
+    at[0] = p + 1
+    return 0xFFFD
 
 
-cdef inline Py_ssize_t find(const Py_UCS4* html, Py_ssize_t start, Py_ssize_t n, Py_UCS4 wanted) noexcept nogil:
-    cdef const Py_UCS4* found = next_of(html + start, wanted, n - start) if start < n else NULL
-    return n if found == NULL else found - html
+cdef inline int64_t count_han(const uint8_t* text, size_t n) noexcept nogil:
+    """As in chars.py, by the first bytes of characters: E4 B8 to E9."""
+    cdef uint32_t count = 0
+    cdef size_t i
+    for i in range(1, n):
+        count += (<uint8_t>(text[i - 1] - 0xE5) <= 4) | ((text[i - 1] == 0xE4) & (text[i] >= 0xB8))
+    return count
 
 
-cdef inline Py_UCS4 lower(Py_UCS4 c) noexcept nogil:
-    cdef uint32_t code = c
-    return code + 32 if 65 <= code <= 90 else code
+cdef Py_ssize_t encode(const Unit* text, Py_ssize_t n, uint8_t* out) noexcept nogil:
+    """Write a text as UTF-8; return its size, or -1 for a text with surrogates."""
+    cdef uint8_t* start = out
+    cdef Py_ssize_t i = 0, stop
+    while i < n:
+        if i + STEP <= n and is_ascii(text + i):
+            narrow(text + i, out)
+            i, out = i + STEP, out + STEP
+            continue
+        stop = min(i + STEP, n)
+        while i < stop:
+            if 0xD800 <= text[i] < 0xE000:
+                return -1
+            out = write_character(text[i], out)
+            i += 1
+    return out - start
 
 
-cdef inline bint same_letters(const Py_UCS4* at, Py_ssize_t room, const char* word, Py_ssize_t size) noexcept nogil:
-    cdef Py_ssize_t i
-    if room < size:
-        return False
-    for i in range(size):
-        if lower(at[i]) != <Py_UCS4>word[i]:
-            return False
-    return True
+cdef inline bint is_ascii(const Unit* text) noexcept nogil:
+    cdef Unit found = 0
+    cdef int k
+    for k in range(STEP):
+        found |= text[k]
+    return found < 0x80
 
 
-cdef inline str text_between(const Py_UCS4* html, Py_ssize_t start, Py_ssize_t stop):
-    return PyUnicode_FromKindAndData(4, html + start, stop - start)
+cdef inline void narrow(const Unit* text, uint8_t* out) noexcept nogil:
+    cdef uint8_t[STEP] plain
+    cdef int k
+    for k in range(STEP):
+        plain[k] = <uint8_t>text[k]
+    memcpy(out, plain, STEP)
 
 
-cdef class Walker:
-    """One page on its way from markup to blocks."""
+cdef inline uint8_t* write_character(uint32_t c, uint8_t* out) noexcept nogil:
+    if c < 0x80:
+        out[0] = c
+        return out + 1
+    if c < 0x800:
+        out[0], out[1] = 0xC0 | c >> 6, 0x80 | c & 63
+        return out + 2
+    if c < 0x10000:
+        out[0], out[1], out[2] = 0xE0 | c >> 12, 0x80 | c >> 6 & 63, 0x80 | c & 63
+        return out + 3
+    out[0], out[1], out[2], out[3] = 0xF0 | c >> 18, 0x80 | c >> 12 & 63, 0x80 | c >> 6 & 63, 0x80 | c & 63
+    return out + 4
 
-    cdef const Py_UCS4* html
-    cdef Py_ssize_t n
+
+cdef inline bint same(Value a, Value b) noexcept nogil:
+    return a.size == b.size and (a.size == 0 or memcmp(a.text, b.text, a.size) == 0)
+
+
+cdef inline bint is_word(Value value, const char* word, size_t size) noexcept nogil:
+    return value.size == size and memcmp(value.text, word, size) == 0
+
+
+cdef inline uint32_t hash_of(Value value) noexcept nogil:
+    cdef uint32_t hashed = <uint32_t>value.size
+    cdef size_t i
+    for i in range(value.size):
+        hashed = (hashed ^ value.text[i]) * <uint32_t>16777619
+    return hashed
+
+
+cdef inline uint8_t lower(uint8_t c) noexcept nogil:
+    return c + 32 if 65 <= c <= 90 else c
+
+
+cdef bint has_space(Value name) noexcept nogil:
+    """Whether a name holds what is white space to Python, though not to HTML."""
+    cdef const uint8_t* at = name.text
+    while at < name.text + name.size:
+        if is_space(next_character(&at, name.text + name.size)):
+            return True
+    return False
+
+
+cdef inline str decoded(Value value):
+    return PyUnicode_DecodeUTF8(<const char*>value.text, value.size, "replace") if value.size else ""
+
+
+cdef str escaped(Value value):
+    """An attribute's value as it stands in canonical markup."""
+    cdef str text = decoded(value)
+    cdef size_t i
+    for i in range(value.size):
+        if value.text[i] in (c'&', c'<', c'>', c'"', 0xC2):  # C2 begins a no-break space
+            for character, entity in ESCAPES:
+                text = text.replace(character, entity)
+            break
+    return text
+
+
+cdef inline Value name_of(Node* element) noexcept:
+    cdef Value name = Value(NULL, 0)
+    name.text = lexbor.tag_name(element, &name.size)
+    return name
+
+
+cdef inline Value value_of(Node* attribute) noexcept:
+    cdef Value value
+    value.text = lexbor.attribute_value(attribute, &value.size)
+    return value
+
+
+cdef str text_of(Node* node):
+    cdef Value text
+    text.text = lexbor.text_content(node, &text.size)
+    return decoded(text)
+
+
+cdef str folded(Value first, Value second):
+    """A class and an id as one string in small letters, white space folded."""
+    cdef uint8_t[256] plain
+    cdef Py_ssize_t size = -1
+    if first.size + second.size + 2 <= sizeof(plain):
+        size = fold(first, plain, 0)
+        if size >= 0:
+            size = fold(second, plain, size)
+    if size < 0:
+        return " ".join(f"{escaped(first)} {escaped(second)}".lower().split())
+    return (<const char*>plain)[: size - 1].decode("ascii") if size else ""
+
+
+cdef Py_ssize_t fold(Value value, uint8_t* out, Py_ssize_t size) noexcept nogil:
+    """Write plain words behind others, each with a space; -1 if they are not plain."""
+    cdef size_t i
+    cdef uint8_t c
+    for i in range(value.size + 1):
+        c = value.text[i] if i < value.size else 32
+        if c >= 128 or c == c'&' or c == c'<' or c == c'>' or c == c'"':
+            return -1
+        if not is_space(c) or size and out[size - 1] != 32:
+            out[size] = 32 if is_space(c) else lower(c)
+            size += 1
+    return size
+
+
+cdef unsigned int add_to_block(const uint8_t* text, size_t n, void* page) noexcept:
+    return not (<Page>page).add(text, n)
+
+
+cdef unsigned int pass_by(const uint8_t* text, size_t n, void* page) noexcept:
+    (<Page>page).han += count_han(text, n)
+    return 0
+
+
+cdef unsigned int pass_instruction(const uint8_t* text, size_t n, void* page) noexcept:
+    (<Page>page).ends += memchr(text, c'>', n) != NULL
+    return pass_by(text, n, page)
+
+
+cdef unsigned int pass_comment(const uint8_t* text, size_t n, void* page) noexcept:
+    cdef size_t i
+    for i in range(2, n):
+        (<Page>page).ends += text[i] == c'>' and text[i - 1] == c'-' and text[i - 2] == c'-'
+    return pass_by(text, n, page)
+
+
+cdef unsigned int append(const uint8_t* text, size_t n, void* written) noexcept:
+    try:
+        (<bytearray>written).extend((<const char*>text)[:n])
+    except MemoryError:
+        return 1
+    return 0
+
+
+cdef class Page:
+    """A page in UTF-8, parsed, on its way to blocks."""
+
+    cdef Node* document
+    cdef Node* head
+    cdef unsigned int status
+    cdef readonly int64_t han  # Han characters that the walk came by: no more than the canonical markup has
+    cdef readonly str title  # as it stands in the markup
+    cdef readonly list metas  # (name, content) of the first elements that have both, those of the head before all others
+    cdef readonly int in_head  # how many of them are the head's
+    cdef int ends  # of a comment or an instruction, as the walk over markup finds them
     cdef Py_UCS4* text
-    cdef Py_ssize_t end, begin  # of the text written so far, and of the block that grows
+    cdef Py_ssize_t end, begin, text_room  # of the text written so far, and of the block that grows
     cdef bint space  # waits to be written before the next character
     cdef bint is_open  # the block shows something
     cdef Element first  # what the block inherits
@@ -109,193 +389,269 @@ cdef class Walker:
     cdef Element* stack
     cdef Py_ssize_t depth, room
     cdef int32_t* rows
-    cdef int64_t* ends
+    cdef int64_t* offsets  # of blocks in the text
     cdef Py_ssize_t n_blocks, rows_room
     cdef int32_t link_chars, bold_chars, n_links, n_offsite, images, elements
-    cdef Tag[256] tags  # those that were asked for, each at a place that its name tells
-    cdef dict traits, names, seen_names
+    cdef Tag[256] tags  # those that were asked for, each at a place that its number tells
+    cdef Attribute[64] attributes  # likewise
+    cdef Label[512] labels
+    cdef dict traits, names
     cdef str host
     cdef object hides, leads_away
 
-    def __cinit__(self, str markup, dict traits, str host, object hides, object leads_away):
-        self.n = len(markup)
-        self.html = PyUnicode_AsUCS4Copy(markup)
-        self.text = <Py_UCS4*>malloc((self.n + 1) * sizeof(Py_UCS4))
-        self.room, self.rows_room = 64, 128
+    def __cinit__(self, str html not None, dict traits not None, str host not None, object hides, object leads_away):
+        if lexbor.create == NULL:
+            raise RuntimeError("connect() comes first")
+        self.room, self.rows_room, self.text_room = 64, 128, 4096
+        self.text = <Py_UCS4*>malloc(self.text_room * sizeof(Py_UCS4))
         self.stack = <Element*>calloc(self.room, sizeof(Element))
         self.rows = <int32_t*>malloc(self.rows_room * WIDTH * sizeof(int32_t))
-        self.ends = <int64_t*>malloc(self.rows_room * sizeof(int64_t))
-        if not (self.html and self.text and self.stack and self.rows and self.ends):
+        self.offsets = <int64_t*>calloc(self.rows_room + 1, sizeof(int64_t))
+        self.document = lexbor.create()
+        if not (self.text and self.stack and self.rows and self.offsets and self.document):
             raise MemoryError
         for level in range(NAMED_LEVELS):
             self.stack[0].named[level] = -1
         self.piece.first = self.piece.last = -1
-        self.traits, self.names, self.seen_names = traits, {}, {}
+        self.traits, self.names, self.metas = traits, {}, []
         self.host, self.hides, self.leads_away = host, hides, leads_away
+        self.parse(html)
 
     def __dealloc__(self):
-        PyMem_Free(<void*>self.html)
+        if self.document:
+            lexbor.destroy(self.document)
         free(self.text)
         free(self.stack)
         free(self.rows)
-        free(self.ends)
+        free(self.offsets)
+
+    cdef int parse(self, str html) except -1:
+        cdef int kind = PyUnicode_KIND(html)
+        cdef void* data = PyUnicode_DATA(html)
+        cdef Py_ssize_t n = len(html), size
+        cdef uint8_t* markup = <uint8_t*>malloc(n * (kind if kind > 2 else kind + 1) + 1)
+        if markup == NULL:
+            raise MemoryError
+        with nogil:
+            if kind == 1:
+                size = encode(<uint8_t*>data, n, markup)
+            else:
+                size = encode(<uint16_t*>data, n, markup) if kind == 2 else encode(<uint32_t*>data, n, markup)
+            self.status = 1 if size < 0 else lexbor.parse(self.document, markup, size)
+            free(markup)
+        self.head = lexbor.head(self.document)
+        return 0
 
     def blocks(self):
-        """Walk; return the text, where each block ends in it (int64), the rows (int32, of `WIDTH`) and the names.
+        """Walk; return the text, where its blocks begin and end (int64), the rows (int32, of `WIDTH`) and the names.
 
-        None, if what looks like an element to be passed over may be mere text.
+        None where there is no tree (of a text with surrogates, for one), or one that the walk over the markup would see
+        otherwise.
         """
-        if not self.walk():
+        if self.status or not self.walk():
             return None
         return (
             PyUnicode_FromKindAndData(4, self.text, self.end),
-            (<char*>self.ends)[: self.n_blocks * sizeof(int64_t)],
+            bytearray((<char*>self.offsets)[: (self.n_blocks + 1) * sizeof(int64_t)]),
             (<char*>self.rows)[: self.n_blocks * WIDTH * sizeof(int32_t)],
             list(self.names),
         )
 
-    cdef bint walk(self) except -1:
-        cdef Py_ssize_t i = find(self.html, 0, self.n, c'<'), stop, name, name_stop, next_one
-        cdef bint closing
-        cdef int traits
-        while i < self.n:
-            stop, closing, name = -1, False, i + 1
-            if same(self.html + i, self.n - i, b"<!--", 4):
-                stop = self.after_comment(i + 4)
-            if stop < 0:
-                stop = find(self.html, i, self.n, c'>')
-                if stop == self.n:  # no tag any more, whatever stands here
+    def markup(self):
+        """Return the canonical markup."""
+        cdef bytearray written = bytearray()
+        if lexbor.write_all(self.document, append, <void*>written):
+            raise MemoryError
+        return written.decode("utf-8", "replace")
+
+    def ending(self):
+        """Return the end tags, and the end of a comment, that may end the canonical markup; None where that is not known."""
+        cdef list tags = []
+        cdef Node* node = lexbor.last_child(self.document)
+        while node != NULL and len(tags) < MAX_ENDING:
+            if lexbor.kind(node) == ELEMENT:
+                name = decoded(name_of(node))
+                if name == "template":  # keeps its content elsewhere
+                    return None
+                tags.append(f"</{name}>")
+                if lexbor.last_child(node) != NULL:
+                    node = lexbor.last_child(node)
+                    continue
+                if name != "body":  # whose start tag may be written there, too
                     break
-                if self.html[i + 1] == c'!' or self.html[i + 1] == c'?':
-                    name_stop = name
-                else:
-                    closing = self.html[name] == c'/'
-                    name += closing
-                    name_stop = name
-                    while name_stop < stop and not is_space(self.html[name_stop]):
-                        name_stop += 1
-                    if name_stop == name and closing:  # "</>" is read as a start tag of that name
-                        closing, name = False, name - 1
-                    elif name_stop == name:  # "< " is no tag
-                        i = find(self.html, i + 1, self.n, c'<')
-                        continue
-                stop += 1
             else:
-                name_stop = name
-            if name_stop > name:
-                traits = self.traits_of(name, name_stop)
-                if traits & LITERAL:
+                text = text_of(node).rstrip() if lexbor.kind(node) == TEXT else "-->"
+                if text.endswith("-->"):
+                    tags.append("-->")
+                elif text.endswith(">"):
+                    return None
+                if text:
+                    break
+            node = self.before(node)
+        return "".join(tags)
+
+    cdef Node* before(self, Node* node) noexcept:
+        """The node that is written before one; NULL where a start tag other than that of ``<body>`` is."""
+        while lexbor.previous(node) == NULL:
+            node = lexbor.parent(node)
+            if node == NULL or node == self.document or not is_word(name_of(node), b"body", 4):
+                return NULL
+        return lexbor.previous(node)
+
+    cdef bint walk(self) except -1:
+        """Go through the tree in the order of the text; False where its markup would be read in another way."""
+        cdef Node* node = lexbor.first_child(self.document)
+        cdef Node* child
+        cdef unsigned int kind
+        while node != NULL:
+            child = NULL
+            kind = lexbor.kind(node)
+            if kind == TEXT:
+                if lexbor.write(node, add_to_block, <void*>self):
+                    raise MemoryError
+            elif kind == ELEMENT:
+                if not self.enter(node, &child):
                     return False
-                if traits & NOISE and not closing:
-                    stop = self.after_noise(name, name_stop, traits, stop)
-                    if stop < 0:
-                        return False
-                else:
-                    self.end_piece()
-                    if closing:
-                        self.close(traits)
-                    else:
-                        self.open(traits, name_stop, stop - 1)
-            else:
-                self.end_piece()
-            next_one = find(self.html, stop, self.n, c'<')
-            self.add(stop, next_one)
-            i = next_one
+            elif not self.pass_unread(node, kind):
+                return False
+            node = self.after(node) if child == NULL else child
         self.end_piece()
         self.flush(0)
         return True
 
-    cdef Py_ssize_t after_comment(self, Py_ssize_t i) noexcept:
-        while i + 2 < self.n:
-            if self.html[i] == c'-' and self.html[i + 1] == c'-' and self.html[i + 2] == c'>':
-                return i + 3
-            i += 1
-        return -1
+    cdef bint enter(self, Node* node, Node** child) except -1:
+        """Take an element, and its first child if it is to be walked."""
+        cdef int traits = self.traits_of(node)
+        if traits & (STRANGE | LITERAL):
+            return False
+        if traits & NOISE:
+            self.pass_over(node)
+        elif traits & VOID:
+            self.pass_void(node, traits)
+        else:
+            if not self.open(node, traits):
+                return False
+            child[0] = lexbor.first_child(node)
+            if child[0] == NULL:
+                self.close()
+        return True
 
-    cdef int traits_of(self, Py_ssize_t start, Py_ssize_t stop) except -1:
-        cdef uint64_t name = 0
-        cdef Py_ssize_t i
-        cdef Tag* tag
-        if stop - start <= 8:
-            for i in range(start, stop):
-                name = name << 8 | (self.html[i] if self.html[i] < 128 else 255)
-            tag = &self.tags[(name * <uint64_t>0x9E3779B97F4A7C15) >> 56]
-            if tag.name != name or not name:
-                tag.traits = self.traits.get(text_between(self.html, start, stop), 0)
-                tag.name = name
-            return tag.traits
-        return self.traits.get(text_between(self.html, start, stop), 0)
+    cdef Node* after(self, Node* node) except? NULL:
+        """The node behind one and all that is in it; elements that end before it are closed."""
+        cdef Node* next_one = lexbor.next(node)
+        while next_one == NULL:
+            node = lexbor.parent(node)
+            if node == NULL or node == self.document:
+                return NULL
+            self.close()
+            next_one = lexbor.next(node)
+        return next_one
 
-    cdef Py_ssize_t after_noise(self, Py_ssize_t name, Py_ssize_t name_stop, int traits, Py_ssize_t i) except -2:
-        """Pass over an element that no visitor reads, from the end of its start tag `i` to that of its end tag.
+    cdef int traits_of(self, Node* node) except -1:
+        cdef size_t id = lexbor.tag_id(node)
+        cdef Tag* tag = &self.tags[(id ^ id >> 8) & 255]
+        cdef Value name
+        if tag.id != id or not id:
+            name = name_of(node)
+            tag.traits = STRANGE if has_space(name) else self.traits.get(decoded(name), 0)
+            tag.id = id
+        return tag.traits
 
-        -1 where one of the other elements in it may be read in another way than markup is.
-        """
-        cdef Py_ssize_t nested = 1, at, at_stop
-        cdef bint closing
-        cdef int inner
-        if traits & RAW:
-            return self.after_raw(name, name_stop, i)
-        while nested:
-            i = find(self.html, i, self.n, c'<')
-            if i == self.n:
-                return i
-            if same(self.html + i, self.n - i, b"<!--", 4):
-                at = self.after_comment(i + 4)
-                i = at if at > 0 else self.n
-                continue
-            closing = i + 1 < self.n and self.html[i + 1] == c'/'
-            at = at_stop = i + 1 + closing
-            while at_stop < self.n and self.html[at_stop] != c'>' and not is_space(self.html[at_stop]):
-                at_stop += 1
-            i = min(self.n, find(self.html, at_stop, self.n, c'>') + 1)
-            if at_stop - at == name_stop - name and not self.differ(at, name, at_stop - at):
-                nested += -1 if closing else 1
-            inner = self.traits_of(at, at_stop)
-            if nested and (inner & (FOREIGN | LITERAL) or traits & FOREIGN and inner & NOISE):
-                return -1
-            if inner & RAW and not closing:
-                i = self.after_raw(at, at_stop, i)
-        return i
+    cdef int kind_of(self, Node* node) except -1:
+        """What an attribute may say."""
+        cdef Value name
+        name.text = lexbor.attribute_name(node, &name.size)
+        cdef Attribute* attribute = &self.attributes[(<size_t>name.text >> 4) & 63]
+        if attribute.name != name.text:
+            attribute.name = name.text
+            if name.size and (name.text[0] == c'=' or has_space(name)):
+                attribute.kind = UNCLEAR
+            else:
+                attribute.kind = ATTRIBUTES.get((<const char*>name.text)[: name.size], NOTHING)
+        return attribute.kind
 
-    cdef Py_ssize_t after_raw(self, Py_ssize_t name, Py_ssize_t name_stop, Py_ssize_t i) noexcept:
-        """Find the end of an element whose text is no markup."""
-        cdef Py_ssize_t size = name_stop - name, stop
+    cdef int pass_over(self, Node* root) except -1:
+        """Go through an element that no visitor reads: its Han characters are counted, and it may hold what the page says of itself."""
+        cdef Node* node = root
+        cdef int first = len(self.metas)
         while True:
-            i = find(self.html, i, self.n, c'<')
-            stop = i + 2 + size
-            if stop >= self.n:
-                return self.n
-            if self.html[i + 1] == c'/' and not self.differ(i + 2, name, size) and (self.html[stop] == c'>' or is_space(self.html[stop])):
-                return min(self.n, find(self.html, stop, self.n, c'>') + 1)
-            i += 1
+            if lexbor.kind(node) == ELEMENT:
+                self.look_at(node, self.traits_of(node))
+            else:
+                lexbor.write(node, pass_by, <void*>self)
+            if lexbor.first_child(node) != NULL:
+                node = lexbor.first_child(node)
+                continue
+            while node != root and lexbor.next(node) == NULL:
+                node = lexbor.parent(node)
+            if node == root:
+                break
+            node = lexbor.next(node)
+        if root == self.head:
+            self.in_head = len(self.metas) - first
+        return 0
 
-    cdef bint differ(self, Py_ssize_t a, Py_ssize_t b, Py_ssize_t size) noexcept:
-        cdef Py_ssize_t k
-        for k in range(size):
-            if self.html[a + k] != self.html[b + k]:
-                return True
-        return False
+    cdef int pass_void(self, Node* node, int traits) except -1:
+        self.end_piece()
+        if traits & BREAKING:
+            self.flush(0)
+        self.images += (traits & IMAGE) != 0
+        self.look_at(node, traits)
+        return 0
 
-    cdef int open(self, int traits, Py_ssize_t start, Py_ssize_t stop) except -1:
-        cdef Element* parent
+    cdef bint pass_unread(self, Node* node, unsigned int kind) noexcept:
+        """Pass over a comment or an instruction; False for one that holds what would end it in markup."""
+        self.end_piece()
+        self.ends = 0
+        lexbor.write(node, pass_comment if kind == COMMENT else pass_instruction, <void*>self)
+        return self.ends <= 1
+
+    cdef int look_at(self, Node* node, int traits) except -1:
+        cdef Node* attribute = lexbor.first_attribute(node)
+        cdef Value value
+        while attribute != NULL:
+            value = value_of(attribute)
+            self.han += count_han(value.text, value.size)
+            attribute = lexbor.next_attribute(attribute)
+        if traits & TITLE:
+            self.read_title(node)
+        if traits & META and len(self.metas) < MAX_META:
+            self.read_meta(node)
+        return 0
+
+    cdef int read_title(self, Node* node) except -1:
+        """Take the first title that is none of a drawing."""
+        if self.title is None and not self.traits_of(lexbor.parent(node)) & SVG:
+            self.title = text_of(node)
+        return 0
+
+    cdef int read_meta(self, Node* node) except -1:
+        cdef Node* attribute = lexbor.first_attribute(node)
+        cdef str name = None, content = None
+        while attribute != NULL:
+            kind = self.kind_of(attribute)
+            if kind == NAME:
+                name = decoded(value_of(attribute))
+            elif kind == CONTENT:
+                content = decoded(value_of(attribute))
+            attribute = lexbor.next_attribute(attribute)
+        if name is not None and content is not None:
+            self.metas.append((name, content))
+        return 0
+
+    cdef bint open(self, Node* node, int traits) except -1:
+        """Begin an element; False if the walk over the markup would misread its attributes."""
         cdef Element* child
-        if traits & VOID:
-            if traits & BREAKING:
-                self.flush(0)
-            self.images += (traits & IMAGE) != 0
-            return 0
+        self.end_piece()
         if not traits & INLINE:
             self.flush(self.stack[self.depth].links)
         if self.depth + 1 == self.room:
             self.room *= 2
-            self.stack = <Element*>realloc(self.stack, self.room * sizeof(Element))
-            if self.stack == NULL:
-                raise MemoryError
-        parent = &self.stack[self.depth]
+            self.stack = <Element*>grown(self.stack, self.room * sizeof(Element))
         self.depth += 1
         child = &self.stack[self.depth]
-        child[0] = parent[0]
+        child[0] = self.stack[self.depth - 1]
+        child.traits = traits
         if not traits & INLINE:
             self.elements += 1
             memmove(&child.holders[1], &child.holders[0], (HOLDER_LEVELS - 1) * sizeof(int32_t))
@@ -305,124 +661,122 @@ cdef class Walker:
         child.depth += 1
         child.links += (traits & LINK) != 0
         child.bold = child.bold or traits & BOLD
-        self.read_attributes(child, (traits & LINK) != 0, start, stop)
-        return 0
+        if traits & TITLE:
+            self.read_title(node)
+        return self.read_attributes(node, child)
 
-    cdef int close(self, int traits) except -1:
-        if not traits & INLINE:
+    cdef int close(self) except -1:
+        self.end_piece()
+        if not self.stack[self.depth].traits & INLINE:
             self.flush(self.stack[self.depth].links)
-        if self.depth:
-            self.depth -= 1
+        self.depth -= 1
         return 0
 
-    cdef int read_attributes(self, Element* child, bint is_link, Py_ssize_t i, Py_ssize_t stop) except -1:
-        cdef const Py_UCS4* html = self.html
-        cdef Py_ssize_t name, name_stop, value, value_stop, href = stop, href_stop = stop, size
-        cdef str names = None, found
-        while i < stop:
-            if not is_space(html[i]):
-                i += 1
-                continue
-            name = name_stop = i + 1
-            while name_stop < stop and html[name_stop] != c'=' and not is_space(html[name_stop]):
-                name_stop += 1
-            if name_stop == name:
-                i += 1
-                continue
-            value, value_stop, i = name_stop, name_stop, name_stop
-            if name_stop + 1 < stop and html[name_stop] == c'=' and html[name_stop + 1] == c'"':
-                value_stop = find(html, name_stop + 2, stop, c'"')
-                if value_stop < stop:
-                    value, i = name_stop + 2, value_stop + 1
-                else:
-                    value_stop = value
-            size = name_stop - name
-            if same(html + name, size, b"class", 5) and size == 5 or same(html + name, size, b"id", 2) and size == 2:
-                found = text_between(html, value, value_stop)
-                names = found if names is None else names + " " + found
-            elif size == 4 and same(html + name, size, b"href", 4):
-                href, href_stop = value, value_stop
-            elif size == 5 and same(html + name, size, b"style", 5):
-                child.hidden = child.hidden or self.hides(text_between(html, value, value_stop))
-            elif size == 6 and same(html + name, size, b"height", 6):
-                child.hidden = child.hidden or (value_stop == value + 1 and (html[value] == c'0' or html[value] == c'1'))
-            elif size == 6 and same(html + name, size, b"hidden", 6):
-                child.hidden = True
-            elif size == 11 and same(html + name, size, b"aria-hidden", 11):
-                child.hidden = child.hidden or (value_stop == value + 4 and same(html + value, 4, b"true", 4))
-        if names is not None:
-            self.name(child, names)
-        if is_link:
-            self.n_links += 1
-            if self.host and self.leaves(href, href_stop):
-                self.n_offsite += 1
-        return 0
-
-    cdef bint leaves(self, Py_ssize_t i, Py_ssize_t stop) except -1:
-        """`segment._leaves`, for a link of ASCII alone; others are asked of it."""
-        cdef Py_ssize_t start = i, begin, k, size = len(self.host)
-        if same_letters(self.html + i, stop - i, b"http", 4):
-            i += 5 if i + 4 < stop and lower(self.html[i + 4]) == c's' else 4
-            if i >= stop or self.html[i] != c':':
+    cdef bint read_attributes(self, Node* node, Element* child) except -1:
+        cdef Node* attribute = lexbor.first_attribute(node)
+        cdef Value value, href = Value(NULL, 0), first = Value(NULL, 0), second = Value(NULL, 0)
+        cdef int kind
+        while attribute != NULL:
+            kind, value = self.kind_of(attribute), value_of(attribute)
+            attribute = lexbor.next_attribute(attribute)
+            self.han += count_han(value.text, value.size)
+            if kind == UNCLEAR:
                 return False
-            i += 1
-        if not same(self.html + i, stop - i, b"//", 2):
+            if kind == CLASS_OR_ID:
+                first, second = value if first.size == 0 else first, value if first.size else second
+            elif kind == HREF:
+                href = value
+            elif kind > HREF and not child.hidden:
+                child.hidden = self.is_hiding(kind, value)
+        if first.size:
+            self.name(child, first, second)
+        if child.traits & LINK:
+            self.n_links += 1
+            if self.host and self.leaves(href):
+                self.n_offsite += 1
+        return True
+
+    cdef bint is_hiding(self, int kind, Value value) except -1:
+        if kind == STYLE:
+            return self.hides(escaped(value))
+        if kind == HEIGHT:
+            return value.size == 1 and (value.text[0] == c'0' or value.text[0] == c'1')
+        return kind == HIDDEN or is_word(value, b"true", 4)
+
+    cdef bint leaves(self, Value value) except -1:
+        """`segment._leaves`, for a host of plain characters; others are asked of it."""
+        cdef const uint8_t* href = value.text
+        cdef size_t n = value.size, begin = 0, stop, k, size = len(self.host)
+        if n >= 4 and lower(href[0]) == c'h' and lower(href[1]) == c't' and lower(href[2]) == c't' and lower(href[3]) == c'p':
+            begin = 5 if n > 4 and lower(href[4]) == c's' else 4
+            if begin >= n or href[begin] != c':':
+                return False
+            begin += 1
+        if begin + 2 > n or href[begin] != c'/' or href[begin + 1] != c'/':
             return False
-        begin = i = i + 2
-        while i < stop and self.html[i] not in (c'/', c'?', c'#', c':'):
-            if self.html[i] >= 128:
-                return self.leads_away(text_between(self.html, start, stop), self.host)
-            i += 1
-        if i == begin:
+        begin = stop = begin + 2
+        while stop < n and href[stop] not in (c'/', c'?', c'#', c':'):
+            if href[stop] >= 128 or href[stop] in (c'&', c'<', c'>', c'"'):
+                return self.leads_away(escaped(value), self.host)
+            stop += 1
+        if stop == begin:
             return False
         for k in range(1, size + 1):  # from the end
-            if i - k < begin or lower(self.html[i - k]) != self.host[size - k]:
+            if begin + k > stop or lower(href[stop - k]) != self.host[size - k]:
                 return True
-        return i - size > begin and self.html[i - size - 1] != c'.'
+        return begin + size < stop and href[stop - size - 1] != c'.'
 
-    cdef int name(self, Element* child, str names) except -1:
-        number = self.seen_names.get(names)
-        if number is None:
-            folded = " ".join(names.lower().split())
-            number = self.names.setdefault(folded, len(self.names)) if folded else -1
-            self.seen_names[names] = number
-        if number >= 0:
+    cdef int name(self, Element* child, Value first, Value second) except -1:
+        """Keep class and id as they stand; most of them are met again and again."""
+        cdef Label* label = &self.labels[(hash_of(first) + 31 * hash_of(second) >> 8) & 511]
+        cdef str names
+        if not (label.first.size and same(label.first, first) and same(label.second, second)):
+            names = folded(first, second)
+            label.first, label.second = first, second
+            label.number = self.names.setdefault(names, len(self.names)) if names else -1
+        if label.number >= 0:
             memmove(&child.named[1], &child.named[0], (NAMED_LEVELS - 1) * sizeof(int32_t))
-            child.named[0] = number
+            child.named[0] = label.number
         return 0
 
-    cdef void add(self, Py_ssize_t i, Py_ssize_t stop) noexcept:
-        """Fold a run of text into the block; it may go on behind an element that is passed over."""
+    cdef bint add(self, const uint8_t* at, size_t n) noexcept:
+        """Fold a piece of text into the block; it may go on behind an element that is passed over. False without memory."""
+        cdef const uint8_t* stop = at + n
+        cdef Piece piece = self.piece
+        cdef Py_UCS4* text
         cdef Py_UCS4 c
-        cdef Py_ssize_t rest
-        while i < stop:
-            c = self.html[i]
-            i += 1
-            if c == c'&':
-                rest = stop - i
-                if same(self.html + i, rest, b"nbsp;", 5):
-                    c, i = 32, i + 5
-                elif same(self.html + i, rest, b"lt;", 3):
-                    c, i = c'<', i + 3
-                elif same(self.html + i, rest, b"gt;", 3):
-                    c, i = c'>', i + 3
-                elif same(self.html + i, rest, b"quot;", 5):
-                    c, i = c'"', i + 5
-                elif same(self.html + i, rest, b"amp;", 4):
-                    c, i = c'&', i + 4
+        cdef Py_ssize_t end = self.end
+        if end + <Py_ssize_t>n + 1 > self.text_room and not self.grow(n + 1):
+            return False
+        text = self.text
+        while at < stop:
+            c = next_character(&at, stop)
+            if c == c'&':  # one of the four that Lexbor escapes
+                c = c'&' if at[0] == c'a' else c'<' if at[0] == c'l' else c'>' if at[0] == c'g' else 32
+                at = stop
             if is_space(c):
-                self.space = self.end > self.begin
+                self.space = end > self.begin
             else:
+                self.han += 0x4E00 <= c <= 0x9FFF
                 if self.space:
-                    self.text[self.end] = 32
-                    self.end += 1
+                    text[end] = 32
+                    end += 1
                     self.space = False
-                self.text[self.end] = c
-                self.end += 1
-                if self.piece.first < 0:
-                    self.piece.first = self.piece.size
-                self.piece.last = self.piece.size
-            self.piece.size += 1
+                text[end] = c
+                end += 1
+                if piece.first < 0:
+                    piece.first = piece.size
+                piece.last = piece.size
+            piece.size += 1
+        self.end, self.piece = end, piece
+        return True
+
+    cdef bint grow(self, size_t more) noexcept:
+        cdef Py_ssize_t room = 2 * (self.end + <Py_ssize_t>more)
+        cdef Py_UCS4* text = <Py_UCS4*>realloc(self.text, room * sizeof(Py_UCS4))
+        if text != NULL:
+            self.text, self.text_room = text, room
+        return text != NULL
 
     cdef void end_piece(self) noexcept:
         """Count a run of text. The first one that shows anything decides what the block inherits."""
@@ -442,26 +796,23 @@ cdef class Walker:
         """End the block."""
         cdef int32_t size = <int32_t>(self.end - self.begin)
         cdef int32_t* row
-        cdef Py_ssize_t room = self.rows_room
         self.space = False
         if not self.is_open:
             if self.n_links and not open_links:
                 self.n_links = self.n_offsite = 0  # links around images only
             return 0
-        if self.n_blocks == room:
-            self.rows_room = 2 * room
-            self.rows = <int32_t*>realloc(self.rows, 2 * room * WIDTH * sizeof(int32_t))
-            self.ends = <int64_t*>realloc(self.ends, 2 * room * sizeof(int64_t))
-            if not (self.rows and self.ends):
-                raise MemoryError
+        if self.n_blocks == self.rows_room:
+            self.rows_room *= 2
+            self.rows = <int32_t*>grown(self.rows, self.rows_room * WIDTH * sizeof(int32_t))
+            self.offsets = <int64_t*>grown(self.offsets, (self.rows_room + 1) * sizeof(int64_t))
         row = self.rows + self.n_blocks * WIDTH
         row[0], row[1] = min(self.link_chars, size), min(self.bold_chars, size)
         row[2], row[3], row[4] = self.n_links, self.n_offsite, self.images
-        row[5], row[6], row[7], row[8] = self.first.depth, self.first.tag, self.first.landmarks, self.first.hidden
+        row[5], row[6], row[7], row[8] = min(self.first.depth, 32767), self.first.tag, self.first.landmarks, self.first.hidden
         memcpy(row + COLUMNS, self.first.holders, sizeof(self.first.holders))
         memcpy(row + COLUMNS + HOLDER_LEVELS, self.first.named, sizeof(self.first.named))
-        self.ends[self.n_blocks] = self.end
         self.n_blocks += 1
+        self.offsets[self.n_blocks] = self.end
         self.begin, self.is_open = self.end, False
         self.link_chars = self.bold_chars = self.n_links = self.n_offsite = self.images = 0
         return 0

@@ -62,4 +62,9 @@ def featurize(
 
 def with_context(own: Floats, page_offsets: Ints) -> Floats:
     """Put the columns of the neighbours beside a block's own, float32 (n, len(FEATURE_NAMES))."""
-    return side_by_side([own, *context.columns(own, OWN_NAMES, page_offsets)])
+    return side_by_side(beside_own(own, page_offsets))
+
+
+def beside_own(own: Floats, page_offsets: Ints) -> list[Floats]:
+    """Return what `with_context` puts side by side, in parts: whoever goes through it once need not copy it."""
+    return [own, *context.columns(own, OWN_NAMES, page_offsets)]

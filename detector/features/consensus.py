@@ -6,8 +6,11 @@ judged again, knowing how its neighbours, the other blocks under the same elemen
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 
+from detector import compiled
 from detector.arrays import Floats, Ints, on_grid, side_by_side
 from detector.blocks import HOLDER_LEVELS
 from detector.features.context import shift, window_means
@@ -30,6 +33,8 @@ NAMES = (
     "in_content_run", "after_content_start", "before_content_end", "from_content_centre",
 )  # fmt: skip
 
+_LOGIT, _LOG_TOTAL, _FROM_CENTRE = map(NAMES.index, ("logit_content", "log_page_content", "from_content_centre"))
+
 
 def columns(
     proba: Floats,
@@ -46,6 +51,8 @@ def columns(
     n_chars, holders, page_offsets
         As in `Blocks`.
     """
+    if compiled.columns is not None:
+        return _columns_compiled(compiled.columns, proba, n_chars, holders, page_offsets)
     p = len(page_offsets) - 1
     content, spam = (on_grid(proba[:, label]) for label in (Label.CONTENT, Label.SPAM))
     page = np.repeat(np.arange(p), np.diff(page_offsets))
@@ -60,6 +67,22 @@ def columns(
         _run_columns(content, n_chars, page_offsets, page, expected),
     ]  # fmt: skip
     return side_by_side(parts)
+
+
+def _columns_compiled(loops: ModuleType, proba: Floats, n_chars: Ints, holders: Ints, page_offsets: Ints) -> Floats:
+    sizes = np.diff(page_offsets)
+    out = np.empty((len(NAMES), len(proba)), np.float32)
+    totals, from_centre = np.zeros(len(sizes)), np.empty(len(proba))
+    numbers = np.arange(int(sizes.max(initial=0)) + 1)
+    loops.surroundings(
+        np.ascontiguousarray(proba, np.float32), np.ascontiguousarray(n_chars, np.int64), np.ascontiguousarray(holders, np.int32),
+        page_offsets, np.log(np.maximum(numbers, 1)), np.log1p(numbers), out, totals, from_centre,
+    )  # fmt: skip
+    content = on_grid(proba[:, Label.CONTENT])
+    out[_LOGIT] = np.log((content + 1e-3) / (1.001 - content))
+    out[_LOG_TOTAL] = np.repeat(np.log(np.maximum(totals, 1)), sizes)
+    out[_FROM_CENTRE] = signed_log(from_centre)
+    return out.T
 
 
 def _window_columns(
@@ -115,9 +138,10 @@ def _run_columns(
 ) -> Floats:
     gain = (content - RUN_FLOOR) * np.minimum(n_chars, RUN_CHARS) - 1
     first, last = densest_run(gain, page_offsets)
-    index = np.arange(len(content))
+    index = np.arange(len(content)) - page_offsets[page]
     weight = np.maximum(np.bincount(page, expected, minlength=len(page_offsets) - 1), 1e-9)
     centre = np.bincount(page, expected * index, minlength=len(page_offsets) - 1) / weight
+    first, last = first - page_offsets[page], last - page_offsets[page]
     inside = (index >= first) & (index <= last)
     distances = [signed_log(index - first), signed_log(last - index), signed_log(index - centre[page])]
     return side_by_side([inside, *distances])

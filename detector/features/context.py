@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from detector import compiled
 from detector.arrays import Bools, Floats, Ints, on_grid
 
 STEPS = (-3, -2, -1, 1, 2, 3)
@@ -107,7 +108,14 @@ def _mean(total: Floats, count: Floats | Ints) -> Floats:
 
 def columns(X: Floats, names: tuple[str, ...], page_offsets: Ints) -> list[Floats]:
     """Return float32 (n, len(NAMES)), in parts, from the columns `X` of the block itself, called `names`."""
-    shifted = X.T[[names.index(name) for name in SHIFTED]].T
-    averaged = X.T[[names.index(name) for name in AVERAGED]].T
+    moved, meant = ([names.index(name) for name in some] for some in (SHIFTED, AVERAGED))
+    if X.shape[1] != len(names):
+        raise ValueError("the columns are not as many as their names")
+    if compiled.columns is not None and X.dtype == np.float32 and X.flags.f_contiguous:
+        out = np.empty((len(NAMES), len(X)), np.float32)
+        whole = (np.array(numbers, np.int64) for numbers in (moved, STEPS, meant, WINDOWS))
+        compiled.columns.neighbours(X.T, page_offsets, *whole, out)
+        return [out.T]
+    shifted, averaged = X.T[moved].T, X.T[meant].T
     parts = [shift(shifted, page_offsets, step) for step in STEPS]
     return [*parts, *window_means(averaged, page_offsets, WINDOWS)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from detector import compiled
 from detector.arrays import Bools, Floats, Ints, on_grid, side_by_side
 from detector.blocks import HOLDER_LEVELS, Blocks
 from detector.chars import code_points
-from detector.features.shape import PAUSE, STOP, classify
+from detector.features.shape import PAUSE, STOP, count
 
 NAMES = (
     *(f"{what}_{level}" for level in range(HOLDER_LEVELS)
@@ -16,14 +17,14 @@ NAMES = (
     "title_match", "title_cover", "after_headline", "chars_after_headline", "log_page_prose",
 )  # fmt: skip
 
+LONG_TITLE = 200  # characters; a longer one is looked for as Python does it, in linear time
 RUN_COST = 12.0  # prose characters that one more block must bring to belong to the densest run
 
 
 def prose_chars(blocks: Blocks) -> Floats:
     """Return characters outside links of blocks that have sentence punctuation, float32 (n,)."""
-    classes = classify(code_points(blocks.text))
-    marks = ((classes == STOP) | (classes == PAUSE)).astype(np.float32)
-    has_marks = np.add.reduceat(marks, blocks.text_offsets[:-1]) > 0 if len(blocks) else np.zeros(0, bool)
+    counted = count(blocks, code_points(blocks.text)).classes
+    has_marks = (counted[STOP] > 0) | (counted[PAUSE] > 0)
     return np.where(has_marks, blocks.n_chars - blocks.link_chars, 0).astype(np.float32)
 
 
@@ -32,17 +33,26 @@ def columns(blocks: Blocks) -> Floats:
     prose = prose_chars(blocks)
     page = blocks.page_index
     total: Floats = np.bincount(page, prose, minlength=len(blocks.page_ids)).astype(np.float64)[page]
-    levels = [_level_columns(blocks, blocks.holders[:, level], prose, total) for level in range(HOLDER_LEVELS)]
+    levels = [_level_columns(sums, total) for sums in _under_elements(blocks, prose)]
     run = _run_columns(blocks, prose, total)
     headline = _headline_columns(blocks, page)
     return side_by_side([*levels, *run, *headline, np.log1p(total)])
 
 
-def _level_columns(blocks: Blocks, holder: Ints, prose: Floats, total: Floats) -> Floats:
-    mass = np.bincount(holder, prose)[holder]  # an element's number is unique in the batch
-    chars = np.bincount(holder, blocks.n_chars)[holder]
-    links = np.bincount(holder, blocks.link_chars)[holder]
-    siblings = np.bincount(holder)[holder]
+def _under_elements(blocks: Blocks, prose: Floats) -> Floats:
+    """Add up what stands under each block's elements: blocks, characters, those of links, prose; (HOLDER_LEVELS, 4, n)."""
+    out = np.empty((HOLDER_LEVELS, 4, len(blocks)))
+    if compiled.columns is not None:
+        compiled.columns.under_elements(blocks.holders, blocks.n_chars, blocks.link_chars, prose, out)
+        return out
+    for level, holder in enumerate(blocks.holders.T):  # an element's number is unique in the batch
+        for i, column in enumerate((None, blocks.n_chars, blocks.link_chars, prose)):
+            out[level, i] = np.bincount(holder, column)[holder]
+    return out
+
+
+def _level_columns(sums: Floats, total: Floats) -> Floats:
+    siblings, chars, links, mass = sums
     share = mass / np.maximum(total, 1)
     return side_by_side([share, np.log1p(mass), links / chars, np.log(siblings), mass / chars])
 
@@ -95,11 +105,12 @@ def signed_log(x: Ints | Floats) -> Floats:
 def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:
     """Match of each block with the page's title, and how far behind the best match it stands."""
     match, cover = np.zeros(len(blocks)), np.zeros(len(blocks))
+    codes = code_points(blocks.text)
     headline = np.full(len(blocks.page_ids), -1)
     for i, title in enumerate(blocks.titles):
         first, last = blocks.page_offsets[i], blocks.page_offsets[i + 1]
         if title and last > first:
-            match[first:last], cover[first:last] = _title_match(blocks, title, first, last)
+            match[first:last], cover[first:last] = _title_match(blocks, codes, title, first, last)
             worth = match[first:last] * cover[first:last]
             if worth.max() > 0.2:
                 headline[i] = first + int((worth >= 0.9 * worth.max()).nonzero()[0][-1])
@@ -111,10 +122,14 @@ def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:
     return [match, cover, distance, chars]
 
 
-def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Floats, Floats]:
+def _title_match(blocks: Blocks, codes: Ints, title: str, first: int, last: int) -> tuple[Floats, Floats]:
     """Share of the block's, and of the title's, characters in blocks that the title holds (or that hold the title)."""
-    match, cover = np.zeros(last - first), np.zeros(last - first)
     bare = title.replace(" ", "")
+    match, cover = np.zeros(last - first), np.zeros(last - first)
+    if compiled.text is not None and 0 < len(bare) <= LONG_TITLE:
+        offsets = blocks.text_offsets[first : last + 1]
+        compiled.text.match_title(codes, offsets, code_points(bare), len(title), match, cover)
+        return match, cover
     n_chars = blocks.n_chars[first:last]
     starts = blocks.text_offsets[first:last]
     candidates = np.flatnonzero((n_chars >= 4) & (n_chars <= 2 * len(title) + 8))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
+from detector import compiled
 from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import Blocks
-from detector.chars import code_points
+from detector.chars import code_points, is_any_of
 
 # Classes of characters. STOP ends a sentence, PAUSE stands inside one; both are rare outside running text.
 HAN, LATIN, DIGIT, STOP, PAUSE, QUOTE, SEPARATOR, OPEN, OTHER = range(9)
@@ -63,37 +65,52 @@ def class_counts(blocks: Blocks, classes: Ints) -> Floats:
 def columns(blocks: Blocks) -> Floats:
     """Return float32 (n, len(NAMES)); shares in [0, 1], logs are ``log(1 + count)``."""
     codes = code_points(blocks.text)
-    classes = classify(codes)
-    counts = class_counts(blocks, classes)
+    counted = count(blocks, codes)
     size = blocks.n_chars.astype(np.float32)
     last = codes[blocks.text_offsets[1:] - 1]
-    first = classes[blocks.text_offsets[:-1]]
-    share = counts / size[:, None]
-    spaces = np.add.reduceat(codes == 32, blocks.text_offsets[:-1], dtype=np.float32) if len(size) else size
+    first = classify(codes[blocks.text_offsets[:-1]])
+    share = counted.classes / size
     out = [
-        np.log1p(size), share[:, HAN], share[:, LATIN], share[:, DIGIT], share[:, STOP], share[:, PAUSE],
-        share[:, QUOTE], share[:, SEPARATOR], np.log1p(counts[:, STOP]), np.log1p(counts[:, PAUSE]),
-        np.isin(last, _codes("。！？!?…”」』；;")), np.isin(last, _codes(":：")), first == OPEN,
-        _any_in_block(_dates(codes, classes), blocks), _any_in_block(_clocks(codes, classes), blocks), spaces / size,
+        np.log1p(size), share[HAN], share[LATIN], share[DIGIT], share[STOP], share[PAUSE],
+        share[QUOTE], share[SEPARATOR], np.log1p(counted.classes[STOP]), np.log1p(counted.classes[PAUSE]),
+        is_any_of(last, "。！？!?…”」』；;"), is_any_of(last, ":："), first == OPEN,
+        counted.date, counted.clock, counted.spaces / size,
     ]  # fmt: skip
     return side_by_side(out)
 
 
-def _codes(characters: str) -> Ints:
-    return np.array([ord(c) for c in characters], np.uint32)
+class Counts(NamedTuple):
+    """What there is in each block: characters of each class, float32 (N_CLASSES, n), spaces, and whether a date or a clock."""
+
+    classes: Floats
+    spaces: Floats
+    date: Floats | Bools
+    clock: Floats | Bools
+
+
+def count(blocks: Blocks, codes: Ints) -> Counts:
+    """Count the characters of blocks."""
+    if compiled.text is not None:
+        out = np.empty((N_CLASSES + 3, len(blocks)), np.float32)
+        compiled.text.count_classes(codes, blocks.text_offsets, char_classes(), HAN, out)
+        return Counts(out[:N_CLASSES], *out[N_CLASSES:])
+    classes = classify(codes)
+    spaces = np.add.reduceat(codes == 32, blocks.text_offsets[:-1], dtype=np.float32) if len(blocks) else np.zeros(0)
+    dates, clocks = _any_in_block(_dates(codes, classes), blocks), _any_in_block(_clocks(codes, classes), blocks)
+    return Counts(class_counts(blocks, classes).T, spaces, dates, clocks)
 
 
 def _dates(codes: Ints, classes: Ints) -> Ints:
     """Where four digits are followed by a date separator: 2011-12, 2011年, 2011/12, 2011.12."""
     digit = classes == DIGIT
     run = digit[:-4] & digit[1:-3] & digit[2:-2] & digit[3:-1]
-    return np.flatnonzero(run & np.isin(codes[4:], _codes("-年/.")))
+    return np.flatnonzero(run & is_any_of(codes[4:], "-年/."))
 
 
 def _clocks(codes: Ints, classes: Ints) -> Ints:
     """Where two digits, a colon and two digits stand: 09:30."""
     digit = classes == DIGIT
-    return np.flatnonzero(digit[:-4] & digit[1:-3] & np.isin(codes[2:-2], _codes(":：")) & digit[3:-1] & digit[4:])
+    return np.flatnonzero(digit[:-4] & digit[1:-3] & is_any_of(codes[2:-2], ":：") & digit[3:-1] & digit[4:])
 
 
 def _any_in_block(places: Ints, blocks: Blocks) -> Bools:

@@ -56,3 +56,12 @@ def test_depth_counts_elements():
     shallow, deep = (segment(html) for html in ("<p>一段文字</p>", "<div><div><p>一段文字</p></div></div>"))
     depth = markup.NAMES.index("depth")
     assert markup.columns(deep)[0, depth] - markup.columns(shallow)[0, depth] == 2
+
+
+def test_masks_are_kept_and_dropped_when_there_are_too_many(monkeypatch):
+    monkeypatch.setattr(markup, "MAX_MASKS", 2)
+    names = ["news_con", "x1", "x2", "x3", "news_con"]
+    for _ in range(3):
+        assert markup.family_masks(names) == [markup.family_mask(name) for name in names]
+        assert markup.family_masks(["x9"]) == [markup.family_mask("x9")]
+        assert len(markup._MASKS) <= 6
