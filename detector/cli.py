@@ -316,7 +316,7 @@ def spans_(
     from detector.corpus import gather, read_gold
     from detector.labeled import read_labeled
     from detector.lexicon import load_lexicon
-    from detector.sentences import read_sentences
+    from detector.sentences import read_look_alikes, read_sentences
     from detector.train_spans import labeled_documents, train_spans
 
     with progress("pages aligned", _count([gold], "*.txt")) as tick:
@@ -325,7 +325,7 @@ def spans_(
     injected, honest = read_sentences(labeled_ / "sentences")
     marked = labeled_documents(read_labeled(labeled_, warn))
     injected += [document for document in marked if any(document.spans)]
-    honest += [document for document in marked if not any(document.spans)]
+    honest += [*read_look_alikes(labeled_ / "sentences"), *(d for d in marked if not any(d.spans))]
     model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=say)
     output.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(output / "spans.npz", allow_pickle=False, **model.arrays())

@@ -62,3 +62,9 @@ def read_sentences(folder: Path) -> tuple[list[Document], list[Document]]:
     """Read the injected and the honest documents of a folder of sentences; nothing of what is not there."""
     injected, honest = folder / "injected.txt", folder / "honest.jsonl"
     return read_injected(injected) if injected.is_file() else [], read_honest(honest) if honest.is_file() else []
+
+
+def read_look_alikes(folder: Path) -> list[Document]:
+    """Read the honest documents of a folder of sentences that the span model alone learns from."""
+    path = folder / "look_alikes.jsonl"
+    return read_honest(path) if path.is_file() else []

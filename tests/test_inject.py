@@ -33,7 +33,9 @@ def test_one_string_serves_the_whole_page():
 
 def test_adverts_are_clauses_of_lines_that_people_wrote():
     found = [one for seed in range(600) for one in inject_strings(Random(seed), TEXTS, LINES)]
-    strings = {one.text[a:b].strip("《》()【】「」★👉👈🎰") for one in found for a, b, kind in one.spans if kind == "advert"}
+    strings = {
+        one.text[a:b].strip("《》()【】「」★👉👈🎰") for one in found for a, b, kind in one.spans if kind == "advert"
+    }
     assert {LINES[0], "当天放款", "支持货到付款"} <= strings
 
 

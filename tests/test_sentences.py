@@ -3,7 +3,7 @@ import json
 import pytest
 
 from detector.errors import LabelError
-from detector.sentences import read_honest, read_injected, read_sentences
+from detector.sentences import read_honest, read_injected, read_look_alikes, read_sentences
 
 
 def test_marks_become_spans(tmp_path):
@@ -38,3 +38,13 @@ def test_a_wrong_file_of_sentences_is_named(tmp_path, line):
 
 def test_a_folder_without_sentences_has_none(tmp_path):
     assert read_sentences(tmp_path) == ([], [])
+
+
+def test_look_alikes_are_honest_and_may_be_missing(tmp_path):
+    assert read_look_alikes(tmp_path) == []
+    (tmp_path / "look_alikes.jsonl").write_text(
+        '{"title": "报名入口开通", "text": "登录后填报。\\n逾期不候。"}\n', "utf-8"
+    )
+    (document,) = read_look_alikes(tmp_path)
+    assert document.texts == ["报名入口开通", "登录后填报。", "逾期不候。"]
+    assert document.spans == [[], [], []]

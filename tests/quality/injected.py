@@ -25,7 +25,7 @@ import detector.inject
 from detector.corpus import GoldPage, gather, read_gold
 from detector.labeled import read_labeled
 from detector.lexicon import Lexicon, load_lexicon
-from detector.sentences import Document, read_honest, read_injected
+from detector.sentences import Document, read_honest, read_injected, read_look_alikes
 from detector.spans import SpanModel, find_spans
 from detector.train_spans import labeled_documents, page_documents, train_spans
 
@@ -159,7 +159,7 @@ def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: in
         gather(iter(train), augment=False),
         carriers.read_text("utf-8").splitlines() if carriers else [],
         injected,
-        read_honest(sentences / "honest.jsonl") + [d for d in marked if not any(d.spans)],
+        read_honest(sentences / "honest.jsonl") + read_look_alikes(sentences) + [d for d in marked if not any(d.spans)],
         lexicon,
     ).model
     original = detector.inject.injected_string
