@@ -51,9 +51,9 @@ _HIDDEN_STYLE = re.compile(
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
 _WIDTH = 9 + HOLDER_LEVELS + NAMED_LEVELS  # numbers of a block
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
-_LITERAL = frozenset(
-    ("noframes", "plaintext")
-)  # their text is no markup, and yet the walk over markup reads it as such
+# Their text is no markup, and yet the walk over markup reads it as such; it is taken out where it shows nothing.
+_LITERAL = frozenset(("noframes", "plaintext"))
+_BARE = re.compile(r"(?:[ \t\n\f\r]|<[^>]*>)*")
 _ENTITIES = (("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
 
 
@@ -142,6 +142,9 @@ def _read_markup(html: str, host: str) -> _Reading:
 
 def _without_noise(parser: LexborHTMLParser) -> str:
     parser.strip_tags(list(NOISE))
+    for node in parser.css(", ".join(_LITERAL)):
+        if _BARE.fullmatch(node.text()):
+            node.decompose()
     return parser.html or ""
 
 

@@ -124,7 +124,7 @@ MARKUP = """渠水|，| |　|&nbsp;|&amp;lt;|&amp;|&quot;|<p>|</p>|<div class=�
 |<a href=/x>|<a href="https://news.example.com/1">|<a href=//例え.example.com>|<a href="HTTP://other.example/?q=//">|<a href="http:/x">
 |<a href="//badexample.com" href=x>|<a href="//example.com:80">|</a>|<b>|</b>|<table>|<td>|</table>|<ul><li>|<!--|-->|<!-- < > -->|<!>
 |<script>if(a<b)"<p>"|</script>|<svg><style>|</style></svg>|<svg>|</svg>|<template>|</template>|<select><option>|</select>|<textarea><p>
-|</textarea>|<iframe>|</iframe>|<noscript>|</noscript>|<img src=x>|<pre>\n|<bgsound>|<?php x ?>|<a<b>|<frameset>|<noframes><p class="x|</noframes>
+|</textarea>|<iframe>|</iframe>|<noscript>|</noscript>|<img src=x>|<pre>\n|<bgsound>|<?php x ?>|<a<b>|<frameset>|<noframes><p class="x|<noframes>\n<td></i>|</noframes>
 |<title>|</title>|</body>|<plaintext>|<|>|"|'|\0|🎰|<p style="display: none">|<p hidden>|<td height=1>|<i aria-hidden=true>|<xmp>|</xmp>
 |<math><mi>|</math>|<o:p>|<blockquote>|<h1>|</h1>|<center>|<font size=2>|</font>|<canvas>|</canvas>|<head>|<meta name=description content=x>|<p
 |<div a=b=c class= d>|<div title="<p>" class="q>r">|</>|< p>|<!DOCTYPE html>|<figcaption>|<article>|\x1c|\x85|\u2003
@@ -144,6 +144,7 @@ STRANGE = {
     "an attribute that begins with its value": '<p =y="foo class">渠水</p>',
     "a space in the name of an attribute": "<p a\u3000b=1 class=c>渠水</p>",
     "markup that is text": "<p>字<noframes><p class=x>渠水</p></noframes>",
+    "text that begins like markup": "<p>字<noframes><p class=x",
     "a comment that holds its end": "<p>渠--><!",
     "half of a character": "<p>渠\ud800水",
 }

@@ -313,6 +313,24 @@ cdef str text_of(Node* node):
     return decoded(text)
 
 
+cdef bint is_bare(Node* node) noexcept:
+    """`segment._BARE`, of the text of a node."""
+    cdef Value text
+    cdef size_t i
+    cdef bint within = False
+    text.text = lexbor.text_content(node, &text.size)
+    if text.text == NULL:
+        return True
+    for i in range(text.size):
+        if within:
+            within = text.text[i] != c'>'
+        elif text.text[i] == c'<':
+            within = True
+        elif text.text[i] not in (c' ', c'\t', c'\n', c'\f', c'\r'):
+            return False
+    return not within
+
+
 cdef str folded(Value first, Value second):
     """A class and an id as one string in small letters, white space folded."""
     cdef uint8_t[256] plain
@@ -522,9 +540,9 @@ cdef class Page:
     cdef bint enter(self, Node* node, Node** child) except -1:
         """Take an element, and its first child if it is to be walked."""
         cdef int traits = self.traits_of(node)
-        if traits & (STRANGE | LITERAL):
+        if traits & STRANGE or traits & LITERAL and not is_bare(node):
             return False
-        if traits & NOISE:
+        if traits & (NOISE | LITERAL):
             self.pass_over(node)
         elif traits & VOID:
             self.pass_void(node, traits)
