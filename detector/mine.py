@@ -342,7 +342,8 @@ def _rank(
 
 def _damped(pages: Mapping[str, float]) -> float:
     """Count pages, those of one site with the logarithm of their number."""
-    return sum(math.log2(1 + n) for n in pages.values())
+    # Rounded and summed exactly: the order of the pages must not show in the last bits.
+    return math.fsum(math.log2(1 + round(n, 9)) for n in pages.values())
 
 
 def log_odds(here: float, there: float, totals: tuple[int, int]) -> float:

@@ -50,7 +50,10 @@ MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
 # Documents that may raise an alarm, per clean text and per honest look-alike (the hardest that people could think of), for
 # choosing the thresholds.
 MAX_ALARMS = {"strict": (0.001, 0.02), "balanced": (0.0005, 0.01), "lenient": (0.0001, 0.001)}
+# Thresholds are never higher than this, nor lower than that of the policy, from which on the honest sentences of
+# the tests come out untouched.
 MAX_THRESHOLD = 0.995
+MIN_THRESHOLDS = {"strict": 0.5, "balanced": 0.88, "lenient": 0.88}
 SEEDS = (0, 1, 2)
 
 
@@ -452,7 +455,10 @@ def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]
             n_honest[own] += sum(map(bool, documents[number].texts))
     ranked, hit = [np.sort(kind)[::-1] for kind in alarms], np.concatenate(hits)
     thresholds = tuple(
-        max(_lowest(a, int(share * n)) for a, share, n in zip(ranked, MAX_ALARMS[policy], n_honest, strict=True))
+        max(
+            MIN_THRESHOLDS[policy],
+            *(_lowest(a, int(share * n)) for a, share, n in zip(ranked, MAX_ALARMS[policy], n_honest, strict=True)),
+        )
         for policy in POLICIES
     )
     usual = thresholds[POLICIES.index(DEFAULT_POLICY)]
