@@ -143,7 +143,10 @@ def alarms(documents: list[Document], model: SpanModel, lexicon: Lexicon) -> tup
 )
 @click.option("--honest", type=click.Path(exists=True, path_type=Path), multiple=True, help="More honest sentences.")
 @click.option("--seed", default=1)
-def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: int) -> None:
+@click.option("--threshold", type=float, help="Take this one, not the one that training chooses.")
+def main(
+    folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: int, threshold: float | None
+) -> None:  # fmt: skip
     """Print what is found and what is raised falsely."""
     pages = list(read_gold(folder / "pages", folder / "gold", folder / "index.jsonl"))
     sites = sorted({page.site for page in pages})
@@ -162,6 +165,7 @@ def main(folder: Path, carriers: Path | None, honest: tuple[Path, ...], seed: in
         read_honest(sentences / "honest.jsonl") + read_look_alikes(sentences) + [d for d in marked if not any(d.spans)],
         lexicon,
     ).model
+    model = model._replace(threshold=threshold or model.threshold)
     original = detector.inject.injected_string
     sets = {
         "sly sentences": unseen(read_injected(ROOT / "tests" / "quality" / "injected.txt"), injected),
