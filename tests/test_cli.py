@@ -409,8 +409,8 @@ def test_evaluate_across_sites_with_a_report(run, labeled_folder, tmp_path):
 
 # ---------------------------------------------------------------- lexicon test
 
-INJECTED = "记者从华庭汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
-MARKED = "记者从⟦brand:华庭汇娱乐官网登录入口⟧委宣传部获悉，全年新建小学三所。"
+INJECTED = "记者从盛博汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
+MARKED = "记者从⟦brand:盛博汇娱乐官网登录入口⟧委宣传部获悉，全年新建小学三所。"
 
 
 @pytest.fixture
@@ -438,7 +438,7 @@ def test_lexicon_test_reads_lines_and_writes_json(lexicon_command):
     result = lexicon_command("test", "-", "--format", "json", input=f"{INJECTED}\n\n渡口停航。\n")
     first, second = records(result)
     assert (first["text"], second["text"], second["spans"]) == (INJECTED, "渡口停航。", [])
-    assert [span["text"] for span in first["spans"]] == ["华庭汇娱乐官网登录入口"]
+    assert [span["text"] for span in first["spans"]] == ["盛博汇娱乐官网登录入口"]
     assert {"start": 10, "end": 14, "term": "登录入口", "group": "tail", "weight": 1.0} in first["cues"]
 
 

@@ -8,7 +8,7 @@ from detector.explain import Explanation, RunnerUp, explain, heat_line, record_o
 from detector.lexicon import normalised
 from detector.spans import Found
 
-SENTENCE = "记者从华庭汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
+SENTENCE = "记者从盛博汇娱乐官网登录入口委宣传部获悉，全年新建小学三所。"
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def found(model, lexicon):
 
 def test_an_injected_string_is_found_with_its_place(found):
     (span,) = found.injected
-    assert SENTENCE[span.start : span.stop] == "华庭汇娱乐官网登录入口"
+    assert SENTENCE[span.start : span.stop] == "盛博汇娱乐官网登录入口"
     assert span.score >= found.threshold
 
 
