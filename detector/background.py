@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 
 from detector.chars import EDGE_CODE, code_points, fold_codes
 
-SINGLE_BITS, PAIR_BITS, TRIPLE_BITS = GRAM_BITS = (
-    16,
-    19,
-    20,
-)  # of the tables of n-grams of one, two and three characters
+# Of the tables of n-grams of one, two and three characters.
+GRAM_BITS = SINGLE_BITS, PAIR_BITS, TRIPLE_BITS = 16, 19, 20
 LOG_STEPS = 8  # counts are kept as eighths of a log2
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
 
@@ -62,6 +59,14 @@ def gram_buckets(folded: NDArray[np.uint64]) -> list[NDArray[np.int64]]:
     return [buckets(folded, size, bits) for size, bits in enumerate(GRAM_BITS, 1)]
 
 
+def whole_grams(codes: NDArray[np.uint32]) -> list[NDArray[np.bool_]]:
+    """Mark where n-grams of one to three characters begin that lie within a text, bool (n_chars,) each."""
+    whole = [codes != EDGE_CODE]
+    for size in range(1, len(GRAM_BITS)):
+        whole.append(whole[-1] & (ahead(codes, size) != EDGE_CODE))
+    return whole
+
+
 def ahead(values: NDArray[Number], step: int) -> NDArray[Number]:
     """What stands `step` characters further on, zeros past the end."""
     return np.concatenate([values[step:], np.zeros(min(step, len(values)), values.dtype)])
@@ -78,11 +83,8 @@ def count_background(texts: Sequence[str], words: Sequence[tuple[str, float]]) -
 
 def _add_counts(counts: list[NDArray[np.float64]], texts: Sequence[str], weight: float) -> None:
     codes, _ = join(texts)
-    folded, inside = fold_codes(codes), codes != EDGE_CODE
-    for size, (table, bits) in enumerate(zip(counts, GRAM_BITS, strict=True), 1):
-        if size > 1:
-            inside = inside & (ahead(codes, size - 1) != EDGE_CODE)
-        table += weight * np.bincount(buckets(folded, size, bits)[inside], minlength=1 << bits)
+    for table, gram, inside in zip(counts, gram_buckets(fold_codes(codes)), whole_grams(codes), strict=True):
+        table += weight * np.bincount(gram[inside], minlength=len(table))
 
 
 class Fit(NamedTuple):

@@ -314,19 +314,15 @@ def spans_(
     import numpy as np
 
     from detector.corpus import gather, read_gold
-    from detector.labeled import read_labeled
     from detector.lexicon import load_lexicon
-    from detector.sentences import read_look_alikes, read_sentences
-    from detector.train_spans import labeled_documents, train_spans
+    from detector.train_spans import train_spans, written_documents
 
     with progress("pages aligned", _count([gold], "*.txt")) as tick:
         labeled = gather(read_gold(pages, gold, index), augment=False, on_page=tick, on_loss=warn)
     lines = carriers.read_text("utf-8").splitlines() if carriers else []
-    injected, honest = read_sentences(labeled_ / "sentences")
-    marked = labeled_documents(read_labeled(labeled_, warn))
-    injected += [document for document in marked if any(document.spans)]
-    honest += [*read_look_alikes(labeled_ / "sentences"), *(d for d in marked if not any(d.spans))]
-    model, scores = train_spans(labeled, lines, injected, honest, load_lexicon(), seed=seed, report=say)
+    model, scores = train_spans(
+        labeled, lines, *written_documents(labeled_, warn), load_lexicon(), seed=seed, report=say
+    )
     output.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(output / "spans.npz", allow_pickle=False, **model.arrays())
     click.echo(", ".join(f"{name} {value:g}" for name, value in scores.items()))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.background import GRAM_BITS, ahead, gram_buckets, join
-from detector.chars import EDGE_CODE, fold_codes
+from detector.background import GRAM_BITS, gram_buckets, join, whole_grams
+from detector.chars import fold_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -77,17 +77,9 @@ def _sums_around(sums: NDArray[np.int64], reach: int) -> NDArray[np.float32]:
 def topic_steps(codes: NDArray[np.uint32], grams: Sequence[NDArray[np.int64]], topic: Topic) -> NDArray[np.int32]:
     """Add up what the n-grams from each character on say, int32 (n_chars,); those over an edge say nothing."""
     total = np.zeros(len(codes), np.int32)
-    for table, gram, inside in zip(topic, grams, _inside(codes), strict=True):
+    for table, gram, inside in zip(topic, grams, whole_grams(codes), strict=True):
         total += np.where(inside, table[gram], 0)
     return total
-
-
-def _inside(codes: NDArray[np.uint32]) -> list[NDArray[np.bool_]]:
-    """Mark where n-grams of each size begin that lie within a text."""
-    whole = [codes != EDGE_CODE]
-    for size in range(1, len(GRAM_BITS)):
-        whole.append(whole[-1] & (ahead(codes, size) != EDGE_CODE))
-    return whole
 
 
 def clauses(text: str) -> list[str]:
@@ -109,7 +101,7 @@ def gram_matrix(texts: Sequence[str]) -> tuple[csr_matrix, NDArray[np.int64]]:
 
     codes, starts = join(texts)
     text = np.cumsum(np.bincount(starts, minlength=len(codes))) - 1
-    whole, firsts = _inside(codes), _first_rows()
+    whole, firsts = whole_grams(codes), _first_rows()
     grams = zip(gram_buckets(fold_codes(codes)), whole, firsts[:-1], strict=True)
     cells = np.concatenate([gram[inside] + first for gram, inside, first in grams])
     rows = np.concatenate([text[inside] for inside in whole])

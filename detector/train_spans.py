@@ -10,6 +10,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 from typing import Any, NamedTuple
 
@@ -25,13 +26,13 @@ from detector.forest import Forest
 from detector.heat import Heat, from_coefficients, measure, vote_matrix
 from detector.inject import Injected, inject_strings, inject_title
 from detector.judge import describe
-from detector.labeled import LabeledPage
+from detector.labeled import LabeledPage, read_labeled
 from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.lexicon import Lexicon
 from detector.network import Network, Panel
 from detector.rows import is_copy
 from detector.runs import find_runs
-from detector.sentences import Document, Spans
+from detector.sentences import Document, Spans, read_look_alikes, read_sentences
 from detector.spans import Judges, SpanModel
 from detector.topic import Topic, clauses, gram_matrix
 from detector.weigh import APART, Weighed, cue_codes, weigh
@@ -45,7 +46,7 @@ CARRIERS_IN_A_DOCUMENT = 10
 MIN_CHROME = 12  # characters; shorter blocks are words, not text
 NEAR = 6  # characters around an injected string that always serve as counter-examples
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
-HEAT_PENALTY = TOPIC_PENALTY = 0.1  # C of the regressions
+PENALTY = 0.1  # C of the regressions
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
 # Documents that may raise an alarm, per clean text and per honest look-alike (the hardest that people could think of), for
 # choosing the thresholds.
@@ -102,6 +103,18 @@ def labeled_documents(pages: Iterable[LabeledPage]) -> list[Document]:
     return out
 
 
+def written_documents(
+    labeled: Path, on_loss: Callable[[str], None] = lambda _: None
+) -> tuple[list[Document], list[Document]]:
+    """Read the project's own documents below a folder such as ``labeled/``: those with injected strings, and honest ones."""
+    injected, honest = read_sentences(labeled / "sentences")
+    marked = labeled_documents(read_labeled(labeled, on_loss))
+    return (
+        [*injected, *(d for d in marked if any(d.spans))],
+        [*honest, *read_look_alikes(labeled / "sentences"), *(d for d in marked if not any(d.spans))],
+    )
+
+
 def carrier_documents(lines: Sequence[str]) -> list[Document]:
     """Make clean documents of some lines of running text each."""
     step = CARRIERS_IN_A_DOCUMENT
@@ -151,9 +164,6 @@ def fit_heat(
     seed: int,
 ) -> Heat:
     """Fit the weight of every vote by logistic regression; `weights` says how often each document counts."""
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     texts = [t for d, w in zip(documents, weights, strict=True) for t in d.texts * w]
     if not any(texts):
         raise InputError("too little text to learn injected strings from: half of the sites have none")
@@ -169,10 +179,7 @@ def fit_heat(
     far = (np.random.default_rng(seed).random(len(codes)) < FAR_SHARE) & ~changed
     chosen = np.flatnonzero((codes != EDGE_CODE) & (near | far))
     cues, _ = cue_codes(lexicon.find(codes), len(codes), lexicon)
-    matrix = vote_matrix(*measure(codes, cues, background), chosen)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator = LogisticRegression(C=HEAT_PENALTY, max_iter=60).fit(matrix, truth[chosen])
+    estimator = _regressed(vote_matrix(*measure(codes, cues, background), chosen), truth[chosen])
     return from_coefficients(estimator.coef_[0], float(estimator.intercept_[0]), background, topic)
 
 
@@ -184,18 +191,22 @@ def fit_topic(spam: Sequence[str], honest: Sequence[str]) -> Topic:
     InputError
         When there is no clause of one kind.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     kinds = [[clause for text in texts for clause in clauses(text)] for texts in (honest, spam)]
     if not all(kinds):
         raise InputError("too little text to learn injected strings from: no clause of one kind")
     counts, known = gram_matrix([*kinds[0], *kinds[1]])
     truth = np.repeat((False, True), list(map(len, kinds)))
+    return Topic.of(_regressed(counts, truth).coef_[0], known)
+
+
+def _regressed(rows: Any, truth: NDArray[Any]) -> Any:
+    """Fit a logistic regression on sparse rows."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        estimator = LogisticRegression(C=TOPIC_PENALTY, max_iter=60).fit(counts, truth)
-    return Topic.of(estimator.coef_[0], known)
+        return LogisticRegression(C=PENALTY, max_iter=60).fit(rows, truth)
 
 
 class Windows(NamedTuple):
@@ -341,9 +352,14 @@ class Parts(NamedTuple):
     lines: list[str]  # of spam, to be written into clean texts
 
     @property
+    def documents(self) -> tuple[list[Document], list[Document], list[Document]]:
+        """The documents of the three kinds."""
+        return self.clean, self.other, self.written
+
+    @property
     def size(self) -> int:
         """Documents in all."""
-        return len(self.clean) + len(self.other) + len(self.written)
+        return sum(map(len, self.documents))
 
 
 class Side(NamedTuple):
@@ -356,14 +372,12 @@ class Side(NamedTuple):
 
 def _halves(parts: Parts) -> list[tuple[Parts, Parts]]:
     """Split by group, large ones in turn; each half with the other."""
-    sizes = Counter(document.group for part in (parts.clean, parts.other, parts.written) for document in part)
+    sizes = Counter(document.group for part in parts.documents for document in part)
     order = sorted(sizes, key=lambda group: (-sizes[group], group))
     half = {group: i % HALVES for i, group in enumerate(order)}
 
     def side(number: int) -> Parts:
-        clean, other, written = (
-            [d for d in part if half[d.group] == number] for part in (parts.clean, parts.other, parts.written)
-        )
+        clean, other, written = ([d for d in part if half[d.group] == number] for part in parts.documents)
         return Parts(clean, other, written, parts.lines[number::HALVES])
 
     return [(side(0), side(1)), (side(1), side(0))]

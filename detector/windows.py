@@ -2,8 +2,8 @@
 
 `heat` adds votes up; whether a Latin handle followed by an entity's tail is odd takes more than a sum. The network sees,
 for each character from `REACH` before to `REACH` after, its heat, how well it goes with its neighbours, its kind, its cue,
-what is talked of around it and how often the page repeats it with the next; and tells whether an injected string begins there, goes on, has just
-ended, or none of these. Only characters near warm ones are looked at, so it costs little.
+what is talked of around it and how often the page repeats it with the next; and tells whether an injected string begins
+there, goes on, has just ended, or none of these. Only characters near warm ones are looked at, so it costs little.
 """
 
 from __future__ import annotations

@@ -61,9 +61,7 @@ def family_mask(name: str) -> int:
 
 
 MAX_MASKS = 65536
-_MASKS: dict[
-    str, int
-] = {}  # of names that have been met; a look into it takes a third of the time that `lru_cache` does
+_MASKS: dict[str, int] = {}  # of names that have been met; a look into it takes a third of the time of `lru_cache`
 
 
 def family_masks(names: list[str]) -> list[int]:

@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 
 import detector.inject
 from detector.corpus import GoldPage, gather, read_gold
-from detector.labeled import read_labeled
 from detector.lexicon import Lexicon, load_lexicon
-from detector.sentences import Document, read_honest, read_injected, read_look_alikes
+from detector.sentences import Document, read_honest, read_injected
 from detector.spans import SpanModel, find_spans
-from detector.train_spans import labeled_documents, page_documents, train_spans
+from detector.train_spans import page_documents, train_spans, written_documents
 
 ROOT = Path(__file__).resolve().parents[2]
 QUARTER = 4
@@ -155,14 +154,12 @@ def main(
     train: list[GoldPage] = [p for p in pages if p.site not in held_out]
     test = page_documents(gather((p for p in pages if p.site in held_out), augment=False))
     lexicon = load_lexicon()
-    marked = labeled_documents(read_labeled(ROOT / "labeled" / "pages"))
-    sentences = ROOT / "labeled" / "sentences"
-    injected = read_injected(sentences / "injected.txt") + [d for d in marked if any(d.spans)]
+    injected, own_honest = written_documents(ROOT / "labeled")
     model = train_spans(
         gather(iter(train), augment=False),
         carriers.read_text("utf-8").splitlines() if carriers else [],
         injected,
-        read_honest(sentences / "honest.jsonl") + read_look_alikes(sentences) + [d for d in marked if not any(d.spans)],
+        own_honest,
         lexicon,
     ).model
     model = model._replace(threshold=threshold or model.threshold)

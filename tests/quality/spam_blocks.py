@@ -22,12 +22,11 @@ from main_text import ROOT, clean_pages, fold_model
 from detector.blocks import RawPage
 from detector.corpus import GoldPage, gather
 from detector.decode import decode
-from detector.labeled import read_labeled
 from detector.lexicon import load_lexicon
 from detector.pipeline import PageVerdict, detect
-from detector.sentences import read_honest, read_injected
+from detector.sentences import read_honest
 from detector.spans import SpanModel
-from detector.train_spans import labeled_documents, train_spans
+from detector.train_spans import train_spans, written_documents
 
 QUARTER = 4
 PLACES = ("head", "inside", "inside", "inside", "end", "behind")
@@ -87,11 +86,10 @@ def judged(item: Spammed, verdict: PageVerdict) -> list[tuple[str, bool, str, bo
 
 def fold_spans(train: list[GoldPage], carriers: Path | None) -> SpanModel:
     """Fit the span model on the pages of some sites, on the project's own pages and on general text."""
-    sentences, marked = ROOT / "labeled" / "sentences", labeled_documents(read_labeled(ROOT / "labeled" / "pages"))
-    injected = read_injected(sentences / "injected.txt") + [d for d in marked if any(d.spans)]
-    honest = read_honest(sentences / "honest.jsonl") + [d for d in marked if not any(d.spans)]
     lines = carriers.read_text("utf-8").splitlines() if carriers else []
-    return train_spans(gather(iter(train), augment=False), lines, injected, honest, load_lexicon()).model
+    return train_spans(
+        gather(iter(train), augment=False), lines, *written_documents(ROOT / "labeled"), load_lexicon()
+    ).model
 
 
 @click.command()
