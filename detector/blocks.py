@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from detector.chars import code_points
 
 # Tags a block can carry: the tag of its holder. The first is for anything not listed.
 TAGS = (
@@ -128,16 +131,14 @@ class Blocks:
     names: list[str]
 
     def __post_init__(self) -> None:
-        n, p = len(self), len(self.page_ids)
-        columns = [getattr(self, name) for name in BLOCK_COLUMNS]
-        if any(len(column) != n for column in columns):
+        n, pages, texts = len(self), self.page_offsets, self.text_offsets
+        if any(len(getattr(self, name)) != n for name in BLOCK_COLUMNS):
             raise ValueError(f"columns of unequal length for {n} blocks")
-        if len(self.page_offsets) != p + 1 or self.page_offsets[0] != 0 or self.page_offsets[-1] != n:
+        if len(pages) != len(self.page_ids) + 1 or (pages.item(0), pages.item(-1)) != (0, n):
             raise ValueError("page offsets do not run from 0 to the number of blocks")
-        if self.text_offsets[0] != 0 or self.text_offsets[-1] != len(self.text):
+        if (texts.item(0), texts.item(-1)) != (0, len(self.text)):
             raise ValueError("text offsets do not run from 0 to the end of the text")
-        pages, texts = self.page_offsets, self.text_offsets
-        if np.count_nonzero(pages[1:] < pages[:-1]) or np.count_nonzero(texts[1:] <= texts[:-1]):
+        if (pages[1:] < pages[:-1]).any() or (texts[1:] <= texts[:-1]).any():
             raise ValueError("offsets go backwards, or a block is empty")
 
     def __len__(self) -> int:
@@ -149,7 +150,12 @@ class Blocks:
         sizes: NDArray[np.int64] = self.text_offsets[1:] - self.text_offsets[:-1]  # np.diff takes five times as long
         return sizes
 
-    @property
+    @cached_property
+    def codes(self) -> NDArray[np.uint32]:
+        """The code points of the text, uint32 (n_chars,)."""
+        return code_points(self.text)
+
+    @cached_property
     def page_index(self) -> NDArray[np.int64]:
         """The page of each block, int64 (n,)."""
         return np.repeat(np.arange(len(self.page_ids)), np.diff(self.page_offsets))
@@ -199,11 +205,12 @@ def _span(holders: NDArray[np.int32]) -> int:
 
 def _shifted(arrays: list[NDArray[np.int32]], sizes: list[int]) -> NDArray[np.int32]:
     """Concatenate index columns; each batch's numbers move past those before it, -1 stays -1."""
-    starts = np.cumsum([0, *sizes])
-    moved = [np.where(a >= 0, a + np.int32(start), a) for a, start in zip(arrays, starts, strict=False)]
-    return np.concatenate(moved).astype(np.int32)
+    joined = np.concatenate(arrays)
+    start = np.repeat(np.cumsum([0, *sizes[:-1]], dtype=np.int32), [len(array) for array in arrays])
+    return np.where(joined >= 0, joined + start[:, None], joined)
 
 
 def _joined_offsets(offsets: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    sizes = [np.diff(o) for o in offsets]
-    return np.concatenate([[0], np.cumsum(np.concatenate(sizes))]).astype(np.int64)
+    start = np.cumsum([0, *(o.item(-1) for o in offsets[:-1])])
+    sizes = [len(o) - 1 for o in offsets]
+    return np.concatenate([[0], np.concatenate([o[1:] for o in offsets]) + np.repeat(start, sizes)])

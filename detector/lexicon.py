@@ -107,9 +107,7 @@ class Lexicon:
     def hits(self, blocks: Blocks) -> Hits:
         """Find the cues of blocks."""
         if compiled.text is not None:
-            return Hits(
-                *np.ascontiguousarray(self._tree.find(code_points(blocks.text), blocks.text_offsets, *_folding()).T)
-            )
+            return Hits(*np.ascontiguousarray(self._tree.find(blocks.codes, blocks.text_offsets, *_folding()).T))
         # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
         codes = np.full(len(blocks.text) + len(blocks), ord("\n"), np.uint32)
         codes[np.arange(len(blocks.text)) + np.repeat(np.arange(len(blocks)), blocks.n_chars)] = code_points(

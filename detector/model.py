@@ -26,6 +26,7 @@ from detector.arrays import side_by_side
 from detector.blocks import Blocks
 from detector.errors import ModelError
 from detector.features import FEATURES_VERSION, OWN_NAMES, beside_own, consensus, featurize
+from detector.labels import Label
 from detector.lexicon import Lexicon
 from detector.model_folder import find_model
 from detector.network import Panel
@@ -34,6 +35,7 @@ from detector.spans import SpanModel
 
 TRUSTED_TYPES = ["numpy.dtype"]  # besides those that skops itself trusts; fixed here, never read from a file
 GOLDEN_TOLERANCE = 1e-4  # probabilities; other BLAS builds round differently
+CERTAIN = 0.9999  # probability of chrome by the first pass from which the second is not asked
 MAX_WEIGHTS_BYTES = 64 << 20  # unpacked; what a damaged or hostile archive may claim
 
 
@@ -90,7 +92,10 @@ class Model:
         if len(own) == 0:
             return np.zeros((0, 3), np.float32)
         proba = self.first.predict_proba(beside_own(own, layout.page_offsets), layout.page_offsets)
-        return self.second.predict_proba([consensus.columns(proba, *layout), own], layout.page_offsets)
+        asked = doubtful(proba)
+        parts = [rows.T.take(asked, axis=1).T for rows in (consensus.columns(proba, *layout), own)]
+        proba[asked] = self.second.predict_proba(parts, np.searchsorted(asked, layout.page_offsets))
+        return proba
 
     def under(self, policy: str) -> Model:
         """Return the model with the thresholds of a policy, one of `labels.POLICIES`."""
@@ -101,6 +106,14 @@ class Model:
     def classify(self, blocks: Blocks, lexicon: Lexicon) -> NDArray[np.float32]:
         """Featurise blocks and return their probabilities, float32 (n, 3)."""
         return self.predict_proba(featurize(blocks, lexicon, self.words), Layout.of(blocks))
+
+
+def doubtful(proba: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the blocks that the second pass is asked about: all but those that the first is certain are chrome.
+
+    These are two thirds of real blocks, and the second pass hardly ever says otherwise: of 57,000 blocks, once.
+    """
+    return np.flatnonzero(proba[:, Label.CHROME] < CERTAIN)
 
 
 def second_pass_input(proba: NDArray[np.float32], own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:

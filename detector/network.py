@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from detector import compiled
 
 UNBOUNDED = np.finfo(np.float32).max
+HEAD = 4  # classes that a second layer has room for: as many as are added up at once
 ROWS_AT_ONCE = 1024  # taken through the layers; what is made of them stays in the cache of a core
 
 Rows = NDArray[np.float32] | Sequence[NDArray[np.float32]]  # features, (n, f), or parts of them that stand side by side
 
 
 class Network(NamedTuple):
-    """Scaling and layers of one fitted pipeline (see `train` and `train_spans`).
+    """Scaling and both layers of one fitted pipeline (see `train` and `train_spans`).
 
     `low`, `high`, `mean`, `scale` are float32 (f,); `weights[i]` float32 (in, out), `biases[i]` float32 (out,).
     """
@@ -30,13 +31,6 @@ class Network(NamedTuple):
     scale: NDArray[np.float32]
     weights: tuple[NDArray[np.float32], ...]
     biases: tuple[NDArray[np.float32], ...]
-
-    def from_second_layer(self, layer: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return class probabilities, float32 (n, k), from what leaves the first layer; see `product` for `offsets`."""
-        for weights, biases in zip(self.weights[1:-1], self.biases[1:-1], strict=True):
-            layer = product(layer, weights, offsets)
-            rectify(layer, biases)
-        return softmax(product(layer, self.weights[-1], offsets) + self.biases[-1])
 
     def unbounded(self) -> Network:
         """Return the network for features that are bounded by what they are, and need not be clipped."""
@@ -63,11 +57,12 @@ class Network(NamedTuple):
         Raises
         ------
         ValueError
-            If the network's classes are not 0, 1, … or its units are not rectified.
+            If the network's classes are not 0, 1, … or its units are not rectified, in one hidden layer.
         """
         bounds, standard, _, perceptron = (step for _, step in pipeline.steps)
-        if list(perceptron.classes_) != list(range(len(perceptron.classes_))) or perceptron.activation != "relu":
-            raise ValueError("the network must have classes 0, 1, … and rectified units")
+        usual = list(perceptron.classes_) == list(range(len(perceptron.classes_))) and perceptron.activation == "relu"
+        if not usual or len(perceptron.coefs_) != 2:
+            raise ValueError("the network must have classes 0, 1, … and rectified units in one hidden layer")
         # The first scaler only clips: its output is mapped back, so that mean and scale are in the features' own units.
         mean = (standard.mean_ - bounds.min_) / bounds.scale_
         scale = standard.scale_ / bounds.scale_
@@ -85,12 +80,14 @@ class Panel(NamedTuple):
     """Networks that were fitted on the same rows and are asked together: what they say is averaged.
 
     `first` float32 (f, units of all) holds their first layers side by side, in units of the features less their means, and
-    `bias` float32 (units of all) what is added.
+    `bias` float32 (units of all) what is added; `heads` float32 (units of all, 4) their second layers one below another,
+    classes that they do not have included.
     """
 
     networks: tuple[Network, ...]
     first: NDArray[np.float32]
     bias: NDArray[np.float32]
+    heads: NDArray[np.float32]
     clips: bool  # whether any feature has bounds
 
     @classmethod
@@ -100,7 +97,7 @@ class Panel(NamedTuple):
         Raises
         ------
         ValueError
-            When they do not scale their features alike.
+            When they do not scale their features alike, or have more than four classes.
         """
         if not all(
             np.array_equal(a, b, equal_nan=True)
@@ -109,8 +106,10 @@ class Panel(NamedTuple):
         ):
             raise ValueError("the networks scale their features in different ways")
         first = np.hstack([network.weights[0] for network in networks]) / networks[0].scale[:, None]
+        heads = np.vstack([network.weights[1] for network in networks])
+        heads = np.pad(heads, ((0, 0), (0, HEAD - heads.shape[1])))
         clips = bool((np.abs([networks[0].low, networks[0].high]) < UNBOUNDED).any())
-        return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]), clips)
+        return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]), heads, clips)
 
     @classmethod
     def from_arrays(cls, named: Mapping[str, NDArray[Any]], kind: str) -> Panel:
@@ -134,22 +133,27 @@ class Panel(NamedTuple):
         """
         parts = [X] if isinstance(X, np.ndarray) else X
         offsets = np.array([0, len(parts[0])]) if offsets is None else offsets
-        said = [
-            self._mean_proba([part[some[0] : some[-1]] for part in parts], some - some[0])
-            for some in _portions(offsets)
-        ]
-        return np.concatenate(said)
-
-    def _mean_proba(self, parts: Sequence[NDArray[np.float32]], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
-        layer = product(self._scaled(parts), self.first, offsets)
-        rectify(layer, self.bias)
-        ends = accumulate(len(network.biases[0]) for network in self.networks)
-        said = [
-            n.from_second_layer(layer[:, end - len(n.biases[0]) : end], offsets)
-            for n, end in zip(self.networks, ends, strict=True)
-        ]
-        mean: NDArray[np.float32] = np.mean(said, axis=0, dtype=np.float32)
+        logits = np.empty((len(self.networks[0].biases[1]), len(self.networks), int(offsets[-1])), np.float32)
+        for some in _portions(offsets):
+            rows = slice(int(some[0]), int(some[-1]))
+            layer = product(self._scaled([part[rows] for part in parts]), self.first, some - some[0])
+            self._add_up(layer, logits[:, :, rows])
+        said = normalised(logits)
+        mean: NDArray[np.float32] = (reduce(np.add, said.transpose(1, 0, 2)) / np.float32(len(self.networks))).T
         return mean
+
+    def _add_up(self, layer: NDArray[np.float32], logits: NDArray[np.float32]) -> None:
+        """Rectify what leaves the first layer, and write what each network makes of it into `logits` (k, networks, n)."""
+        outs = np.array([network.biases[1] for network in self.networks])
+        ends = np.cumsum([len(network.biases[0]) for network in self.networks])
+        if compiled.loops is not None:
+            compiled.loops.add_up(layer, self.bias, self.heads, ends, outs, logits)
+            return
+        active = np.maximum(layer + self.bias, 0)
+        for number, units in enumerate(np.split(np.arange(len(self.bias)), ends[:-1])):
+            logits[:, number] = outs[number][:, None]
+            for unit in units:  # one after another, as compiled: sums of other orders have other last bits
+                logits[:, number] += self.heads[unit, : len(logits), None] * active[:, unit]
 
     def _scaled(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Put features side by side, bound them and take their means away; what is unknown is 0."""
@@ -183,15 +187,6 @@ def _scale(
     out[np.isnan(out)] = 0
 
 
-def rectify(layer: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
-    """Add the bias to what a layer sums up, and let nothing be below 0; in place, for the arrays are large."""
-    if compiled.loops is not None:
-        compiled.loops.rectify(layer, bias)
-        return
-    layer += bias
-    np.maximum(layer, 0, out=layer)
-
-
 def product(rows: NDArray[np.float32], weights: NDArray[np.float32], offsets: NDArray[np.int64]) -> NDArray[np.float32]:
     """Multiply the rows of one page after another: the last bits of a product depend on how many rows it is made of."""
     out = np.empty((len(rows), weights.shape[1]), np.float32)
@@ -203,8 +198,12 @@ def product(rows: NDArray[np.float32], weights: NDArray[np.float32], offsets: ND
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Normalise rows of `logits` to probabilities."""
-    columns = np.array(logits.T, order="C")  # rows are short: numpy is quicker at adding up columns
-    columns -= reduce(np.maximum, columns)
-    powers = np.exp(columns, out=columns)
+    return normalised(np.array(logits.T, order="C")).T
+
+
+def normalised(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take the softmax over the first axis, in place: numpy is quicker at adding up long rows than short ones."""
+    logits -= reduce(np.maximum, logits)
+    powers = np.exp(logits, out=logits)
     powers /= reduce(np.add, powers[1:], powers[0])
-    return powers.T
+    return powers

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector import compiled
 from detector.blocks import Blocks
-from detector.chars import code_points, fold_codes
+from detector.chars import fold_codes
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -44,7 +44,7 @@ def gram_buckets(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDA
     start, bucket : int64 ndarrays of shape (n_grams,)
         The code point at which each n-gram begins, in the batch's text, and its bucket; sizes one after another.
     """
-    codes = fold_codes(code_points(blocks.text))
+    codes = fold_codes(blocks.codes)
     room = np.repeat(blocks.text_offsets[1:], blocks.n_chars) - np.arange(len(codes))
     shift = np.uint64(64 - (n_buckets - 1).bit_length())
     starts, buckets = [], []
@@ -97,7 +97,7 @@ def _word_sums(blocks: Blocks, weights: NDArray[np.float32]) -> NDArray[np.float
         out = np.zeros((len(blocks), weights.shape[1]))
         # No n-gram occurs more often than three times the characters of its block: it may be hit by all three sizes.
         log1p = np.log1p(np.arange(3 * int(blocks.n_chars.max(initial=0)) + 1))
-        folded = fold_codes(code_points(blocks.text))
+        folded = fold_codes(blocks.codes)
         compiled.loops.word_scores(folded, blocks.text_offsets, np.ascontiguousarray(weights), log1p, out)
         return out
     block, bucket, weight = count_grams(blocks, len(weights))

@@ -38,6 +38,8 @@ from detector.verdicts import cut_out, decide, judge, second_copies
 BATCH_PAGES = 64
 MIN_REST_CHARS, MIN_REST_SHARE = 12, 0.5  # of a block without its injected strings, to be judged by its words
 MAX_REST_SPAM = 0.2  # probability of spam, by the words that are left, up to which such a block is honest
+SURE_SPAM = 0.9  # from which a page's block is spam, whatever its words are without them
+MIN_REST_SPAM = 0.8  # from which it is spam, for an injected string beside such words is no accident
 MOSTLY_INJECTED = 0.7  # share of a block's characters from which it is spam as a whole
 CERTAIN_WORDS = 0.997  # probability, by its words alone, from which a page's description is stuffed
 BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is closed
@@ -212,7 +214,7 @@ def _judge_pages(
     spans = _find_spans(blocks, own, label, hits, model, lexicon)
     for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
         _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)
-        _convict(pages[page].blocks, label[first:last], found)
+        _convict(pages[page].blocks, label[first:last], found, model.words)
         yield (
             label[first:last],
             proba[first:last],
@@ -223,23 +225,33 @@ def _judge_pages(
 def _acquit(
     blocks: Blocks, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span], words: Words
 ) -> None:
-    """Take back, in place, that a block is spam where without the injected strings its words are honest."""
-    cuts = _by_block(spans)
-    for i in [i for i in cuts if i >= 0 and label[i] == Label.SPAM]:
-        text = blocks.texts(i, i + 1)[0]
-        rest = cut_out(text, cuts[i])
-        if len(rest) < max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
-            continue
-        if softmax(block_scores(segment_text(rest), words))[0, Label.SPAM] <= MAX_REST_SPAM:
+    """Take back, in place, that a block is spam where without the injected strings its words are honest.
+
+    Where its surroundings and markup, too, make that all but sure, it stays so; of plain text only the words tell.
+    """
+    cuts, sure = _by_block(spans), SURE_SPAM if blocks.from_dom[0] else np.inf
+    for i in [i for i in cuts if i >= 0 and label[i] == Label.SPAM and proba[i, Label.SPAM] < sure]:
+        if _spam_of_rest(blocks, i, cuts[i], words, otherwise=1.0) <= MAX_REST_SPAM:
             label[i] = int(proba[i, : Label.SPAM].argmax())
 
 
-def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span]) -> None:
-    """Call content spam, in place, where injected strings are most of it: nothing that a reader came for is left."""
-    for i, cuts in _by_block([span for span in spans if span.block >= 0 and span.kind != "noise"]).items():
-        injected = sum(stop - start for start, stop in cuts)
-        if label[i] == Label.CONTENT and injected >= MOSTLY_INJECTED * blocks.n_chars[i]:
+def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span], words: Words) -> None:
+    """Call a block spam, in place, where injected strings are most of it, or what is left without them is spam by its words."""
+    cuts = _by_block([span for span in spans if span.kind != "noise"])
+    for i in [i for i in cuts if i >= 0 and label[i] != Label.SPAM]:
+        injected = sum(stop - start for start, stop in cuts[i])
+        mostly = injected >= MOSTLY_INJECTED * blocks.n_chars[i]
+        if mostly or _spam_of_rest(blocks, i, cuts[i], words, otherwise=0.0) >= MIN_REST_SPAM:
             label[i] = Label.SPAM
+
+
+def _spam_of_rest(blocks: Blocks, i: int, cuts: list[tuple[int, int]], words: Words, otherwise: float) -> float:
+    """Return how likely block `i` is spam by its words without the injected strings; `otherwise` where too little is left."""
+    text = blocks.texts(i, i + 1)[0]
+    rest = cut_out(text, cuts)
+    if len(rest) < max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
+        return otherwise
+    return float(softmax(block_scores(segment_text(rest), words))[0, Label.SPAM])
 
 
 def _by_block(spans: list[Span]) -> dict[int, list[tuple[int, int]]]:

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from detector import compiled
 from detector.blocks import Blocks
-from detector.chars import code_points
 from detector.errors import InputError
 
 _MAX_POSITION = 1 << 14  # multipliers start over after this many characters
@@ -35,7 +34,7 @@ def _multipliers() -> NDArray[np.uint64]:
 
 def block_hashes(blocks: Blocks) -> NDArray[np.uint64]:
     """Hash every block's text, uint64 (n,)."""
-    return segment_hashes(code_points(blocks.text), blocks.text_offsets)
+    return segment_hashes(blocks.codes, blocks.text_offsets)
 
 
 def segment_hashes(codes: NDArray[np.uint32], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:

@@ -22,7 +22,16 @@ from detector.features import FEATURE_NAMES, FEATURES_VERSION, OWN_NAMES, consen
 from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, Label
 from detector.lexicon import Lexicon
-from detector.model import Layout, Model, ModelCard, load_classifier, read_arrays, save_model, second_pass_input
+from detector.model import (
+    Layout,
+    Model,
+    ModelCard,
+    doubtful,
+    load_classifier,
+    read_arrays,
+    save_model,
+    second_pass_input,
+)
 from detector.network import Network, Panel
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.repeats import SiteCounts, block_hashes, count_repeats
@@ -273,7 +282,9 @@ class Fitted(NamedTuple):
     def predict_proba(self, rows: Rows) -> NDArray[np.float32]:
         """Return float32 (n, 3), from scikit-learn's own objects."""
         proba = _proba(self.first, with_context(rows.own, rows.layout.page_offsets))
-        return _proba(self.second, second_pass_input(proba, rows.own, rows.layout))
+        if len(asked := doubtful(proba)):
+            proba[asked] = _proba(self.second, second_pass_input(proba, rows.own, rows.layout)[asked])
+        return proba
 
 
 def _proba(estimators: Sequence[Any], X: NDArray[np.float32]) -> NDArray[np.float32]:

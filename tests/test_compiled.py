@@ -25,7 +25,7 @@ from detector.forest import Forest
 from detector.heat import measure, measure_and_score, score
 from detector.judge import describe
 from detector.limits import _nesting
-from detector.network import Panel, rectify
+from detector.network import Panel
 from detector.repeats import block_hashes
 from detector.reread import has_lost_text, may_have_lost_text, may_hold_documents
 from detector.runs import find_runs, likely_runs
@@ -242,16 +242,18 @@ def test_features_are_scaled(both_ways, order, bounded, n):
     np.testing.assert_array_equal(mixed, slow)
 
 
-def test_a_layer_is_rectified(both_ways):
-    layer = np.random.default_rng(0).normal(size=(9, 10)).astype(np.float32)
+@pytest.mark.parametrize("classes", [2, 3, 4])
+def test_second_layers_are_added_up(classes, both_ways):
+    panel = Panel.of([random_network(7, classes, seed) for seed in (0, 1)])
+    layer = np.random.default_rng(0).normal(size=(9, 16)).astype(np.float32)
     layer[0, 0] = np.nan
 
-    def rectified():
-        out = layer.copy()
-        rectify(out, np.linspace(-1, 1, 10, dtype=np.float32))
+    def logits():
+        out = np.zeros((classes, 2, 12), np.float32)
+        panel._add_up(layer, out[:, :, 3:])
         return out
 
-    fast, slow = both_ways(rectified)
+    fast, slow = both_ways(logits)
     np.testing.assert_array_equal(fast, slow)
 
 

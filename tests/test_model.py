@@ -16,9 +16,9 @@ from rough import random_heat
 
 from detector.blocks import concat
 from detector.errors import ModelError
-from detector.features import OWN_NAMES, featurize
+from detector.features import OWN_NAMES, beside_own, featurize
 from detector.forest import Forest
-from detector.labels import DEFAULT_POLICY, POLICIES
+from detector.labels import DEFAULT_POLICY, POLICIES, Label
 from detector.model import Layout, load_classifier, load_model, read_arrays, read_card, save_model
 from detector.model_folder import find_model
 from detector.segment import segment
@@ -48,6 +48,17 @@ def change_array(folder, name, change, file="weights.npz"):
     arrays[name] = change(arrays[name])
     np.savez_compressed(folder / file, **arrays)
     reseal(folder)
+
+
+def test_the_second_pass_is_asked_only_where_the_first_doubts(tiny_model, lexicon, batch, monkeypatch):
+    own, layout = featurize(batch, lexicon, tiny_model.words), Layout.of(batch)
+    first = tiny_model.first.predict_proba(beside_own(own, layout.page_offsets), layout.page_offsets)
+    certain = first[:, Label.CHROME] >= np.median(first[:, Label.CHROME])
+    everywhere = replace(tiny_model).predict_proba(own, layout)
+    monkeypatch.setattr("detector.model.CERTAIN", float(np.median(first[:, Label.CHROME])))
+    found = tiny_model.predict_proba(own, layout)
+    assert found[certain].tolist() == first[certain].tolist() != everywhere[certain].tolist()
+    np.testing.assert_allclose(found[~certain], everywhere[~certain], atol=1e-6)
 
 
 # ---------------------------------------------------------------- round trip

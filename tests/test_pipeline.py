@@ -6,8 +6,10 @@ import pytest
 
 from detector.blocks import RawPage
 from detector.errors import PageError
-from detector.pipeline import SUMMARY, detect, segment_page, segment_pages
+from detector.labels import Label
+from detector.pipeline import SUMMARY, Span, _acquit, _convict, detect, segment_page, segment_pages
 from detector.repeats import count_repeats
+from detector.segment import segment, segment_text
 from detector.writers import record_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -216,6 +218,34 @@ def test_honest_sentences_come_out_untouched(model):
     verdicts = detect((RawPage.from_text(text) for text in HONEST), model)
     touched = {t for t, v in zip(HONEST, verdicts, strict=True) if (v.verdict, v.text) != ("keep", t)}
     assert touched == KNOWN_FALSE_ALARMS
+
+
+HONEST_REST = "泊璟丽官网委宣传部今日公布，全县新建小学三所，校舍将在明年开学前交付使用。"
+
+
+@pytest.mark.parametrize(
+    ("make", "spam", "label"),
+    [(segment, 0.6, Label.CONTENT), (segment, 0.95, Label.SPAM), (segment_text, 0.99, Label.CONTENT)],
+)
+def test_a_block_with_honest_words_is_acquitted_unless_the_page_makes_it_sure(make, spam, label, model):
+    blocks = make(HONEST_REST)
+    found, proba = np.array([Label.SPAM], np.int8), np.float32([[0.8 * (1 - spam), 0.2 * (1 - spam), spam]])
+    _acquit(blocks, found, proba, [Span(0, 0, 5, "brand", 0.99, None)], model.words)
+    assert found.tolist() == [label]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("泊璟丽官网，百家乐真人荷官在线发牌，老虎机爆大奖提现秒到账", Label.SPAM),
+        (HONEST_REST, Label.CHROME),
+        ("泊璟丽官网：报", Label.SPAM),
+    ],
+)
+def test_a_block_is_convicted_by_its_injected_strings_or_the_words_beside_them(text, label, model):
+    found = np.array([Label.CHROME], np.int8)
+    _convict(segment(text), found, [Span(0, 0, 5, "brand", 0.99, None)], model.words)
+    assert found.tolist() == [label]
 
 
 @pytest.mark.parametrize(

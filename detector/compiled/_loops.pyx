@@ -27,6 +27,9 @@ cdef enum:  # as in heat.py
     TABLES = 7  # that share the frame; the last of all, that of the cues, is wider
     CUE_WIDTH = 17
     CUE_BEFORE = 8
+    LABELS = 3
+    ROOMY = 4  # slots an n-gram, lest many meet
+    HEAD = 4  # as in network.py
     AHEAD = 12  # characters whose rows of the large tables are fetched before they are needed
 
 ctypedef const float* Row
@@ -267,61 +270,115 @@ cdef inline void scale_row(
             out[k] = value if value == value else 0
 
 
-def rectify(float[:, ::1] layer, const float[::1] bias):
-    """`network.rectify`."""
-    cdef Py_ssize_t i, k, m = layer.shape[1]
+def add_up(
+    const float[:, ::1] layer, const float[::1] bias, const float[:, ::1] heads, const int64_t[::1] ends, const float[:, ::1] outs, float[:, :, :] logits,
+):
+    """`network.Panel._add_up`."""
+    cdef Py_ssize_t i, k, n = layer.shape[0], n_units = layer.shape[1], n_networks = ends.shape[0], n_classes = outs.shape[1]
+    cdef int64_t number, unit, first
     cdef float value
-    cdef float* row
-    if bias.shape[0] != m:
+    cdef float[HEAD] total
+    cdef const float* row
+    cdef const float* head
+    if not (bias.shape[0] == heads.shape[0] == n_units and heads.shape[1] == HEAD and n_classes <= HEAD and outs.shape[0] == n_networks):
         raise ValueError("biases and units are of different numbers")
-    for i in range(layer.shape[0]):
-        row = &layer[i, 0]
-        for k in range(m):
-            value = row[k] + bias[k]
-            row[k] = 0 if value < 0 else value
+    if not (logits.shape[0] == n_classes and logits.shape[1] == n_networks and logits.shape[2] == n and n_networks and ends[n_networks - 1] == n_units):
+        raise ValueError("networks and what they say are of different numbers")
+    for i in range(n):
+        row, first = &layer[i, 0], 0
+        for number in range(n_networks):
+            for k in range(HEAD):
+                total[k] = outs[number, k] if k < n_classes else 0
+            for unit in range(first, ends[number]):
+                value = row[unit] + bias[unit]
+                value = 0 if value < 0 else value
+                head = &heads[unit, 0]
+                for k in range(HEAD):
+                    total[k] += head[k] * value
+            first = ends[number]
+            for k in range(n_classes):
+                logits[k, number, i] = total[k]
+
+
+cdef struct Gram:  # of one block
+    uint32_t bucket
+    uint32_t count
+
+
+cdef inline Py_ssize_t count_grams(
+    const uint64_t* folded, Py_ssize_t n, int size, int bits, uint32_t* slots, uint32_t mask, Gram* grams, Py_ssize_t n_known, const float* weights,
+) noexcept nogil:
+    """Count the n-grams of one size of a block of `n` characters; how many there are now.
+
+    They are kept in the order in which they first occur, and found again by `slots`, a table of their numbers, from 1 on.
+    """
+    cdef Py_ssize_t i
+    cdef uint64_t rolling
+    cdef uint32_t bucket, slot
+    for i in range(n - size + 1):
+        rolling = folded[i] * <uint64_t>0x9E3779B97F4A7C15
+        if size > 1:
+            rolling += folded[i + 1] * <uint64_t>0xC2B2AE3D27D4EB4F
+        if size > 2:
+            rolling += folded[i + 2] * <uint64_t>0x165667B19E3779F9
+        bucket = mixed(rolling, bits)
+        slot = bucket & mask
+        while slots[slot] and grams[slots[slot] - 1].bucket != bucket:
+            slot = (slot + 1) & mask
+        if slots[slot]:
+            grams[slots[slot] - 1].count += 1
+        else:
+            prefetch(weights + <size_t>bucket * LABELS)
+            grams[n_known].bucket, grams[n_known].count = bucket, 1
+            n_known += 1
+            slots[slot] = n_known
+    return n_known
 
 
 def word_scores(
     const uint64_t[::1] folded, const int64_t[::1] offsets, const float[:, ::1] weights, const double[::1] log1p, double[:, ::1] out,
 ):
-    """`ngrams.block_scores` but for the intercept, in `out`, float64 (n, k); `log1p` is that of all counts there can be."""
-    cdef Py_ssize_t block, i, k, first, last, n_grams, n_touched, longest = log1p.shape[0], n_buckets = weights.shape[0]
+    """`ngrams.block_scores` but for the intercept, in `out`, float64 (n, 3); `log1p` is that of all counts there can be."""
+    cdef Py_ssize_t block, i, k, n, n_known, most = log1p.shape[0]  # n-grams of a block
     cdef int size, bits = 0
-    cdef uint64_t[3] multipliers = [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9]
-    cdef uint64_t rolling
-    cdef uint32_t bucket
+    cdef uint32_t mask, n_slots = 16
     cdef double scale
+    cdef double[LABELS] total
     cdef float weight
-    cdef int32_t* counts = <int32_t*>calloc(n_buckets, sizeof(int32_t))
-    cdef uint32_t* touched = <uint32_t*>malloc(longest * sizeof(uint32_t))
-    if counts == NULL or touched == NULL:
-        free(counts)
-        free(touched)
-        raise MemoryError
-    while (1 << bits) < n_buckets:
+    cdef const float* row
+    if weights.shape[1] != LABELS or out.shape[1] != LABELS:
+        raise ValueError("words weigh for other labels")
+    while (1 << bits) < weights.shape[0]:
         bits += 1
+    while n_slots < ROOMY * most:
+        n_slots *= 2
+    cdef uint32_t* slots = <uint32_t*>calloc(n_slots, sizeof(uint32_t))
+    cdef Gram* grams = <Gram*>malloc(most * sizeof(Gram))
+    if slots == NULL or grams == NULL:
+        free(slots)
+        free(grams)
+        raise MemoryError
     for block in range(offsets.shape[0] - 1):
-        first, last = offsets[block], offsets[block + 1]
-        n_grams = n_touched = 0
-        for size in range(1, 4):
-            for i in range(first, last - size + 1):
-                rolling = folded[i] * multipliers[0]
-                if size > 1:
-                    rolling += folded[i + 1] * multipliers[1]
-                if size > 2:
-                    rolling += folded[i + 2] * multipliers[2]
-                bucket = mixed(rolling, bits)
-                if not counts[bucket]:
-                    touched[n_touched] = bucket
-                    n_touched += 1
-                counts[bucket] += 1
-                n_grams += 1
-        scale = 1 / sqrt(max(n_grams, 1))
-        for i in range(n_touched):
-            bucket = touched[i]
-            weight = <float>(log1p[counts[bucket]] * scale)
-            counts[bucket] = 0
-            for k in range(weights.shape[1]):
-                out[block, k] += weight * weights[bucket, k]
-    free(counts)
-    free(touched)
+        n = offsets[block + 1] - offsets[block]
+        if n < 1:
+            continue
+        mask = 16  # a short block's table is small
+        while mask < ROOMY * 3 * n:
+            mask *= 2
+        mask -= 1
+        n_known = 0
+        n_known = count_grams(&folded[offsets[block]], n, 1, bits, slots, mask, grams, n_known, &weights[0, 0])
+        n_known = count_grams(&folded[offsets[block]], n, 2, bits, slots, mask, grams, n_known, &weights[0, 0])
+        n_known = count_grams(&folded[offsets[block]], n, 3, bits, slots, mask, grams, n_known, &weights[0, 0])
+        memset(slots, 0, (mask + 1) * sizeof(uint32_t))
+        scale = 1 / sqrt(n + max(n - 1, 0) + max(n - 2, 0))
+        memset(total, 0, sizeof(total))
+        for i in range(n_known):
+            weight = <float>(log1p[grams[i].count] * scale)
+            row = &weights[grams[i].bucket, 0]
+            for k in range(LABELS):
+                total[k] += weight * row[k]
+        for k in range(LABELS):
+            out[block, k] = total[k]
+    free(slots)
+    free(grams)

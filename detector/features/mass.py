@@ -23,7 +23,7 @@ RUN_COST = 12.0  # prose characters that one more block must bring to belong to 
 
 def prose_chars(blocks: Blocks) -> Floats:
     """Return characters outside links of blocks that have sentence punctuation, float32 (n,)."""
-    counted = count(blocks, code_points(blocks.text)).classes
+    counted = count(blocks).classes
     has_marks = (counted[STOP] > 0) | (counted[PAUSE] > 0)
     return np.where(has_marks, blocks.n_chars - blocks.link_chars, 0).astype(np.float32)
 
@@ -105,12 +105,11 @@ def signed_log(x: Ints | Floats) -> Floats:
 def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:
     """Match of each block with the page's title, and how far behind the best match it stands."""
     match, cover = np.zeros(len(blocks)), np.zeros(len(blocks))
-    codes = code_points(blocks.text)
     headline = np.full(len(blocks.page_ids), -1)
     for i, title in enumerate(blocks.titles):
         first, last = blocks.page_offsets[i], blocks.page_offsets[i + 1]
         if title and last > first:
-            match[first:last], cover[first:last] = _title_match(blocks, codes, title, first, last)
+            match[first:last], cover[first:last] = _title_match(blocks, title, first, last)
             worth = match[first:last] * cover[first:last]
             if worth.max() > 0.2:
                 headline[i] = first + int((worth >= 0.9 * worth.max()).nonzero()[0][-1])
@@ -122,13 +121,13 @@ def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:
     return [match, cover, distance, chars]
 
 
-def _title_match(blocks: Blocks, codes: Ints, title: str, first: int, last: int) -> tuple[Floats, Floats]:
+def _title_match(blocks: Blocks, title: str, first: int, last: int) -> tuple[Floats, Floats]:
     """Share of the block's, and of the title's, characters in blocks that the title holds (or that hold the title)."""
     bare = title.replace(" ", "")
     match, cover = np.zeros(last - first), np.zeros(last - first)
     if compiled.text is not None and 0 < len(bare) <= LONG_TITLE:
         offsets = blocks.text_offsets[first : last + 1]
-        compiled.text.match_title(codes, offsets, code_points(bare), len(title), match, cover)
+        compiled.text.match_title(blocks.codes, offsets, code_points(bare), len(title), match, cover)
         return match, cover
     n_chars = blocks.n_chars[first:last]
     starts = blocks.text_offsets[first:last]

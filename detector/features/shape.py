@@ -10,7 +10,7 @@ import numpy as np
 from detector import compiled
 from detector.arrays import Bools, Floats, Ints, side_by_side
 from detector.blocks import Blocks
-from detector.chars import code_points, is_any_of
+from detector.chars import is_any_of
 
 # Classes of characters. STOP ends a sentence, PAUSE stands inside one; both are rare outside running text.
 HAN, LATIN, DIGIT, STOP, PAUSE, QUOTE, SEPARATOR, OPEN, OTHER = range(9)
@@ -64,8 +64,7 @@ def class_counts(blocks: Blocks, classes: Ints) -> Floats:
 
 def columns(blocks: Blocks) -> Floats:
     """Return float32 (n, len(NAMES)); shares in [0, 1], logs are ``log(1 + count)``."""
-    codes = code_points(blocks.text)
-    counted = count(blocks, codes)
+    codes, counted = blocks.codes, count(blocks)
     size = blocks.n_chars.astype(np.float32)
     last = codes[blocks.text_offsets[1:] - 1]
     first = classify(codes[blocks.text_offsets[:-1]])
@@ -88,8 +87,9 @@ class Counts(NamedTuple):
     clock: Floats | Bools
 
 
-def count(blocks: Blocks, codes: Ints) -> Counts:
+def count(blocks: Blocks) -> Counts:
     """Count the characters of blocks."""
+    codes = blocks.codes
     if compiled.text is not None:
         out = np.empty((N_CLASSES + 3, len(blocks)), np.float32)
         compiled.text.count_classes(codes, blocks.text_offsets, char_classes(), HAN, out)
