@@ -48,9 +48,9 @@ NEAR = 6  # characters around an injected string that always serve as counter-ex
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 PENALTY = 0.1  # C of the regressions
 MIN_OVERLAP = 0.5  # of a candidate's characters that were injected
-# Documents that may raise an alarm, per clean text and per honest look-alike (the hardest that people could think of), for
-# choosing the thresholds.
-MAX_ALARMS = {"strict": (0.001, 0.02), "balanced": (0.0005, 0.01), "lenient": (0.0001, 0.001)}
+# Strings of a site that may raise an alarm, per clean text and per honest look-alike (the hardest that people could think
+# of), for choosing the thresholds.
+MAX_ALARMS = {"strict": (0.002, 0.02), "balanced": (0.001, 0.01), "lenient": (0.0002, 0.001)}
 # Thresholds are never higher than this, nor lower than that of the policy, from which on the honest sentences of
 # the tests come out untouched.
 MAX_THRESHOLD = 0.995
@@ -234,11 +234,12 @@ def fit_windows(rows: NDArray[np.float32], truth: NDArray[np.int8], seeds: Seque
 
 
 class Candidates(NamedTuple):
-    """Candidates of many documents: features and truth, the document of each, whether it is our own."""
+    """Candidates of many documents: features and truth, the document of each, the string, whether it is our own."""
 
     rows: NDArray[np.float32]
     truth: NDArray[np.bool_]
     document: NDArray[np.int64]
+    string: NDArray[np.str_]
     written: NDArray[np.bool_]
     n_written: int  # documents that are our own, the first ones
 
@@ -249,7 +250,11 @@ def find_candidates(documents: Sequence[Document], weighed: Weighed, look: Look,
     inside = np.concatenate([[0], np.cumsum(np.isin(_truth(documents, weighed), (FIRST, FURTHER)))])
     overlap = (inside[runs.stop] - inside[runs.start]) / (runs.stop - runs.start)
     document = weighed.page[runs.start]
-    return Candidates(describe(weighed, look, runs), overlap >= MIN_OVERLAP, document, document < n_written, n_written)
+    string = np.array(
+        [weighed.plain[a:b] for a, b in zip(runs.start.tolist(), runs.stop.tolist(), strict=True)], np.str_
+    )
+    rows = describe(weighed, look, runs)
+    return Candidates(rows, overlap >= MIN_OVERLAP, document, string, document < n_written, n_written)
 
 
 def _truth(documents: Sequence[Document], weighed: Weighed) -> NDArray[np.int8]:
@@ -452,22 +457,11 @@ def _topic_of(parts: Parts) -> Topic:
 
 
 def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]:
-    """Choose the lowest thresholds with few alarms on honest texts, by judges that saw no candidate of the same group.
-
-    A document raises one alarm, however often it repeats the string that does.
-    """
-    alarms: tuple[list[float], list[float]] = ([], [])  # of clean documents, of the project's own honest ones
-    n_honest, hits, total = [0, 0], [], 0
-    for (documents, _, found), proba in zip(sides, _crossed_proba(sides), strict=True):
-        highest = np.zeros(len(documents), np.float32)
-        np.maximum.at(highest, found.document, proba)
-        hits.append(proba[found.truth])
-        total += sum(len(s) for d in documents for s in d.spans)
-        for number in [i for i, document in enumerate(documents) if not any(document.spans)]:
-            own = int(number < found.n_written)
-            alarms[own].append(float(highest[number]))
-            n_honest[own] += sum(map(bool, documents[number].texts))
-    ranked, hit = [np.sort(kind)[::-1] for kind in alarms], np.concatenate(hits)
+    """Choose the lowest thresholds with few alarms on honest texts, by judges that saw no candidate of the same group."""
+    judged = _crossed_proba(sides)
+    ranked, n_honest = _alarms(sides, judged)
+    hit = np.concatenate([proba[side.candidates.truth] for side, proba in zip(sides, judged, strict=True)])
+    total = sum(len(spans) for side in sides for document in side.documents for spans in document.spans)
     thresholds = tuple(
         max(
             MIN_THRESHOLDS[policy],
@@ -480,6 +474,25 @@ def _choose(sides: Sequence[Side]) -> tuple[tuple[float, ...], dict[str, float]]
               "alarms_on_them": int((ranked[1] >= usual).sum()), "injected": total, "candidates_found": len(hit),
               "taken": int((hit >= usual).sum())}  # fmt: skip
     return thresholds, {name: float(value) for name, value in scores.items()}
+
+
+def _alarms(
+    sides: Sequence[Side], judged: Sequence[NDArray[np.float32]]
+) -> tuple[list[NDArray[np.float64]], list[int]]:
+    """Return how likely honest strings are taken, the likeliest first, and how many honest texts there are; others' and our own.
+
+    A string counts once a site and so does a text, on however many of its pages they stand: a menu is on all of them.
+    """
+    strings: tuple[dict[tuple[str, str], float], ...] = ({}, {})
+    texts: tuple[set[tuple[str, str]], ...] = (set(), set())
+    for (documents, _, found), proba in zip(sides, judged, strict=True):
+        for i, document in ((i, d) for i, d in enumerate(documents) if not any(d.spans)):
+            texts[i < found.n_written].update((document.group, text) for text in document.texts if text)
+        for i, string, p in zip(found.document.tolist(), found.string.tolist(), proba.tolist(), strict=True):
+            mine, key = strings[i < found.n_written], (documents[i].group, string)
+            if not any(documents[i].spans):
+                mine[key] = max(p, mine.get(key, 0.0))
+    return [np.sort(list(kind.values()))[::-1] for kind in strings], [len(kind) for kind in texts]
 
 
 def _crossed_proba(sides: Sequence[Side]) -> list[NDArray[np.float32]]:
@@ -501,7 +514,7 @@ def _crossed_proba(sides: Sequence[Side]) -> list[NDArray[np.float32]]:
 def _candidates_of(found: Candidates, chosen: NDArray[np.bool_]) -> Candidates:
     return found._replace(
         rows=found.rows[chosen], truth=found.truth[chosen], document=found.document[chosen],
-        written=found.written[chosen],
+        string=found.string[chosen], written=found.written[chosen],
     )  # fmt: skip
 
 

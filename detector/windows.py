@@ -18,8 +18,9 @@ from detector.heat import N_CUES, N_KINDS
 from detector.network import Panel
 from detector.weigh import Weighed
 
-WARM = -1.0  # log odds from which a character, and those near it, are looked at again
-TOPICAL = 1.5  # log odds by what is talked of near it, from which it is, too; some one in a hundred honest ones
+# Log odds from which a character, and those near it, are looked at again: by heat, and by what is talked of near it. Each
+# takes two in a thousand honest ones.
+WARM, TOPICAL = 0.0, 2.0
 MARGIN = 4  # characters looked at on each side of a warm one
 REACH = 6  # characters seen on each side of the one that is judged
 MAX_HEAT = 8.0  # log odds; beyond, hot is hot

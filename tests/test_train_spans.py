@@ -12,10 +12,14 @@ from detector.corpus import gather
 from detector.errors import InputError
 from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, POLICIES
-from detector.sentences import read_honest, read_injected
+from detector.sentences import Document, read_honest, read_injected
 from detector.spans import SpanModel, find_spans
 from detector.train_spans import (
     MIN_CHROME,
+    Candidates,
+    Side,
+    Windows,
+    _alarms,
     carrier_documents,
     chrome_documents,
     fit_judges,
@@ -76,6 +80,23 @@ def test_too_little_text_is_told(labeled_folder, lexicon):
 
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
+def test_a_string_raises_one_alarm_a_site_on_however_many_pages_it_stands():
+    menu = ["", "登录入口", "渠水"]
+    documents = [
+        Document(["", "一刀999"], [[], []], "own"),
+        *(Document(menu, [[]] * 3, site) for site in ("a", "a", "a", "b")),
+        Document(["", "某博官网水利局"], [[], [(0, 4)]], "a"),
+    ]
+    document = np.array([0, 1, 2, 3, 4, 4, 5])
+    string = np.array(["一刀999", *["登录入口"] * 4, "渠水", "水利局"])
+    nothing = np.zeros(0)
+    found = Candidates(nothing, nothing, document, string, document < 1, 1)
+    side = Side(documents, Windows(*[nothing] * 5), found)
+    ranked, n_honest = _alarms([side], [np.array([0.7, 0.1, 0.9, 0.3, 0.5, 0.2, 0.99])])
+    assert [kind.tolist() for kind in ranked] == [[0.9, 0.5, 0.2], [0.7]]  # nothing of the injected document
+    assert n_honest == [4, 1]
+
+
 def test_judges_are_networks_and_trees(lexicon):
     random = np.random.default_rng(0)
     rows = random.normal(size=(300, 4)).astype(np.float32)
