@@ -110,9 +110,7 @@ class Lexicon:
             return Hits(*np.ascontiguousarray(self._tree.find(blocks.codes, blocks.text_offsets, *_folding()).T))
         # Blocks are set apart by a newline, which no term holds: block i then begins i characters later.
         codes = np.full(len(blocks.text) + len(blocks), ord("\n"), np.uint32)
-        codes[np.arange(len(blocks.text)) + np.repeat(np.arange(len(blocks)), blocks.n_chars)] = code_points(
-            blocks.text
-        )
+        codes[np.arange(len(blocks.text)) + np.repeat(np.arange(len(blocks)), blocks.n_chars)] = blocks.codes
         term, start, stop = self.find(codes).T
         begins = blocks.text_offsets[:-1] + np.arange(len(blocks))
         block = np.searchsorted(begins, start, "right") - 1

@@ -81,13 +81,16 @@ class Panel(NamedTuple):
 
     `first` float32 (f, units of all) holds their first layers side by side, in units of the features less their means, and
     `bias` float32 (units of all) what is added; `heads` float32 (units of all, 4) their second layers one below another,
-    classes that they do not have included.
+    classes that they do not have included, and `outs` float32 (networks, k) what is added there. The units of a network
+    end at `ends`, int64 (networks,).
     """
 
     networks: tuple[Network, ...]
     first: NDArray[np.float32]
     bias: NDArray[np.float32]
     heads: NDArray[np.float32]
+    outs: NDArray[np.float32]
+    ends: NDArray[np.int64]
     clips: bool  # whether any feature has bounds
 
     @classmethod
@@ -97,8 +100,10 @@ class Panel(NamedTuple):
         Raises
         ------
         ValueError
-            When they do not scale their features alike, or have more than four classes.
+            When they do not scale their features alike, have more than one hidden layer, or more than four classes.
         """
+        if any(len(network.weights) != 2 for network in networks):
+            raise ValueError("the networks must have one hidden layer")
         if not all(
             np.array_equal(a, b, equal_nan=True)
             for n in networks[1:]
@@ -108,8 +113,11 @@ class Panel(NamedTuple):
         first = np.hstack([network.weights[0] for network in networks]) / networks[0].scale[:, None]
         heads = np.vstack([network.weights[1] for network in networks])
         heads = np.pad(heads, ((0, 0), (0, HEAD - heads.shape[1])))
+        outs = np.array([network.biases[1] for network in networks])
+        ends = np.cumsum([len(network.biases[0]) for network in networks])
         clips = bool((np.abs([networks[0].low, networks[0].high]) < UNBOUNDED).any())
-        return cls(tuple(networks), first, np.hstack([network.biases[0] for network in networks]), heads, clips)
+        bias = np.hstack([network.biases[0] for network in networks])
+        return cls(tuple(networks), first, bias, heads, outs, ends, clips)
 
     @classmethod
     def from_arrays(cls, named: Mapping[str, NDArray[Any]], kind: str) -> Panel:
@@ -133,7 +141,7 @@ class Panel(NamedTuple):
         """
         parts = [X] if isinstance(X, np.ndarray) else X
         offsets = np.array([0, len(parts[0])]) if offsets is None else offsets
-        logits = np.empty((len(self.networks[0].biases[1]), len(self.networks), int(offsets[-1])), np.float32)
+        logits = np.empty((*self.outs.shape[::-1], int(offsets[-1])), np.float32)
         for some in _portions(offsets):
             rows = slice(int(some[0]), int(some[-1]))
             layer = product(self._scaled([part[rows] for part in parts]), self.first, some - some[0])
@@ -144,14 +152,12 @@ class Panel(NamedTuple):
 
     def _add_up(self, layer: NDArray[np.float32], logits: NDArray[np.float32]) -> None:
         """Rectify what leaves the first layer, and write what each network makes of it into `logits` (k, networks, n)."""
-        outs = np.array([network.biases[1] for network in self.networks])
-        ends = np.cumsum([len(network.biases[0]) for network in self.networks])
         if compiled.loops is not None:
-            compiled.loops.add_up(layer, self.bias, self.heads, ends, outs, logits)
+            compiled.loops.add_up(layer, self.bias, self.heads, self.ends, self.outs, logits)
             return
         active = np.maximum(layer + self.bias, 0)
-        for number, units in enumerate(np.split(np.arange(len(self.bias)), ends[:-1])):
-            logits[:, number] = outs[number][:, None]
+        for number, units in enumerate(np.split(np.arange(len(self.bias)), self.ends[:-1])):
+            logits[:, number] = self.outs[number][:, None]
             for unit in units:  # one after another, as compiled: sums of other orders have other last bits
                 logits[:, number] += self.heads[unit, : len(logits), None] * active[:, unit]
 

@@ -486,11 +486,12 @@ def _alarms(
     strings: tuple[dict[tuple[str, str], float], ...] = ({}, {})
     texts: tuple[set[tuple[str, str]], ...] = (set(), set())
     for (documents, _, found), proba in zip(sides, judged, strict=True):
-        for i, document in ((i, d) for i, d in enumerate(documents) if not any(d.spans)):
-            texts[i < found.n_written].update((document.group, text) for text in document.texts if text)
+        honest = [not any(document.spans) for document in documents]
+        for i in np.flatnonzero(honest).tolist():
+            texts[i < found.n_written].update((documents[i].group, text) for text in documents[i].texts if text)
         for i, string, p in zip(found.document.tolist(), found.string.tolist(), proba.tolist(), strict=True):
             mine, key = strings[i < found.n_written], (documents[i].group, string)
-            if not any(documents[i].spans):
+            if honest[i]:
                 mine[key] = max(p, mine.get(key, 0.0))
     return [np.sort(list(kind.values()))[::-1] for kind in strings], [len(kind) for kind in texts]
 

@@ -59,6 +59,8 @@ def test_the_second_pass_is_asked_only_where_the_first_doubts(tiny_model, lexico
     found = tiny_model.predict_proba(own, layout)
     assert found[certain].tolist() == first[certain].tolist() != everywhere[certain].tolist()
     np.testing.assert_allclose(found[~certain], everywhere[~certain], atol=1e-6)
+    monkeypatch.setattr("detector.model.CERTAIN", 0.0)  # nothing is asked
+    assert tiny_model.predict_proba(own, layout).tolist() == first.tolist()
 
 
 # ---------------------------------------------------------------- round trip

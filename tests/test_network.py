@@ -93,6 +93,15 @@ def test_networks_saved_together_scale_alike():
         Panel.from_arrays(named, "first")
 
 
+def test_networks_of_more_layers_are_refused_together(pipeline):
+    network = Network.from_pipeline(pipeline)
+    deep = network._replace(
+        weights=(*network.weights, np.eye(3, dtype=np.float32)), biases=(*network.biases, np.zeros(3, np.float32))
+    )
+    with pytest.raises(ValueError, match="one hidden layer"):
+        Panel.from_arrays({f"first/0/{key}": array for key, array in deep.arrays().items()}, "first")
+
+
 def test_softmax_of_large_numbers():
     assert softmax(np.float32([[1000, 1000], [-1000, 0]])).tolist() == [[0.5, 0.5], [0.0, 1.0]]
 

@@ -12,13 +12,14 @@ import pkgutil
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 import pytest
 
 import detector
+from detector.features import markup
 
 SMALL, LARGE = 6 << 10, 1 << 20
 SLACK = 2.0  # times the time in proportion that twice the input may take, on a busy machine
@@ -33,14 +34,18 @@ PIECES = ["<", "<!--", "<!-- >", "<a ", "<a", "</p>", "<br ", "<p ", "<style>", 
 
 
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Yield all patterns of the package's modules by their names, also those in tuples and dicts."""
+    """Yield all patterns of the package's modules by their names."""
     for info in pkgutil.walk_packages(detector.__path__, "detector."):
-        if info.name.startswith(PROGRAMS):
-            continue
-        for name, value in vars(importlib.import_module(info.name)).items():
-            values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
-            for number, pattern in enumerate(v for v in values if isinstance(v, re.Pattern)):
-                yield f"{info.name}.{name}" + f".{number}" * (pattern is not value), pattern
+        if not info.name.startswith(PROGRAMS):
+            yield from patterns_among(info.name, vars(importlib.import_module(info.name)))
+
+
+def patterns_among(module: str, values_of: Mapping[str, Any]) -> Iterator[tuple[str, re.Pattern[Any]]]:
+    """Yield the patterns of a module, also those in tuples and dicts."""
+    for name, value in values_of.items():
+        values = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else [value]
+        for number, pattern in enumerate(v for v in values if isinstance(v, re.Pattern)):
+            yield f"{module}.{name}" + f".{number}" * (pattern is not value), pattern
 
 
 FOUND = dict(patterns())
@@ -84,8 +89,29 @@ def test_time_grows_with_the_input(name: str) -> None:
 
 def grows_evenly(name: str, piece: str) -> bool:
     half, whole = (seconds(name, piece, size) for size in (LARGE // 2, LARGE))
+    return is_even(half, whole)
+
+
+def is_even(half: float, whole: float) -> bool:
+    """Whether twice the input takes about twice the time, or so little that nothing can be told."""
     return whole < BRIEF or whole < 2 * SLACK * half
 
 
 def test_patterns_are_found() -> None:
     assert {"detector.segment._TOKEN", "detector.limits._NAME"} <= set(FOUND)
+    several = {"_A": re.compile("a"), "_B": ("x", re.compile("b")), "_C": {1: re.compile("c"), 2: re.compile("d")}}
+    names = [name for name, _ in patterns_among("m", several)]
+    assert names == ["m._A", "m._B.0", "m._C.0", "m._C.1"]
+
+
+@pytest.mark.parametrize("family", markup.FAMILIES)
+def test_families_of_names_are_looked_for_in_time_in_proportion(family: str) -> None:
+    """They are looked for by RE2, all at once, and not found above."""
+    for piece in pieces_for(re.compile(markup.FAMILIES[family])):
+        assert any(is_even(*(mask_seconds(piece, size) for size in (LARGE // 2, LARGE))) for _ in range(3)), piece
+
+
+def mask_seconds(piece: str, size: int) -> float:
+    text, before = piece * (size // len(piece)), time.process_time()
+    markup.family_mask(text)
+    return time.process_time() - before

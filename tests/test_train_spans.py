@@ -79,7 +79,6 @@ def test_too_little_text_is_told(labeled_folder, lexicon):
         train_spans(labeled, LINES[:10], [], [], lexicon)
 
 
-@pytest.mark.filterwarnings("ignore:Got `batch_size`")
 def test_a_string_raises_one_alarm_a_site_on_however_many_pages_it_stands():
     menu = ["", "登录入口", "渠水"]
     documents = [
@@ -97,6 +96,7 @@ def test_a_string_raises_one_alarm_a_site_on_however_many_pages_it_stands():
     assert n_honest == [4, 1]
 
 
+@pytest.mark.filterwarnings("ignore:Got `batch_size`")
 def test_judges_are_networks_and_trees(lexicon):
     random = np.random.default_rng(0)
     rows = random.normal(size=(300, 4)).astype(np.float32)

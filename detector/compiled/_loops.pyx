@@ -339,7 +339,8 @@ def word_scores(
     const uint64_t[::1] folded, const int64_t[::1] offsets, const float[:, ::1] weights, const double[::1] log1p, double[:, ::1] out,
 ):
     """`ngrams.block_scores` but for the intercept, in `out`, float64 (n, 3); `log1p` is that of all counts there can be."""
-    cdef Py_ssize_t block, i, k, n, n_known, most = log1p.shape[0]  # n-grams of a block
+    cdef Py_ssize_t block, i, k, n, n_known, n_buckets = weights.shape[0]
+    cdef Py_ssize_t most = min(log1p.shape[0], n_buckets)  # different n-grams of a block
     cdef int size, bits = 0
     cdef uint32_t mask, n_slots = 16
     cdef double scale
@@ -348,7 +349,7 @@ def word_scores(
     cdef const float* row
     if weights.shape[1] != LABELS or out.shape[1] != LABELS:
         raise ValueError("words weigh for other labels")
-    while (1 << bits) < weights.shape[0]:
+    while (1 << bits) < n_buckets:
         bits += 1
     while n_slots < ROOMY * most:
         n_slots *= 2
@@ -363,13 +364,12 @@ def word_scores(
         if n < 1:
             continue
         mask = 16  # a short block's table is small
-        while mask < ROOMY * 3 * n:
+        while mask < ROOMY * min(3 * n, n_buckets):
             mask *= 2
         mask -= 1
         n_known = 0
-        n_known = count_grams(&folded[offsets[block]], n, 1, bits, slots, mask, grams, n_known, &weights[0, 0])
-        n_known = count_grams(&folded[offsets[block]], n, 2, bits, slots, mask, grams, n_known, &weights[0, 0])
-        n_known = count_grams(&folded[offsets[block]], n, 3, bits, slots, mask, grams, n_known, &weights[0, 0])
+        for size in range(1, 4):
+            n_known = count_grams(&folded[offsets[block]], n, size, bits, slots, mask, grams, n_known, &weights[0, 0])
         memset(slots, 0, (mask + 1) * sizeof(uint32_t))
         scale = 1 / sqrt(n + max(n - 1, 0) + max(n - 2, 0))
         memset(total, 0, sizeof(total))
