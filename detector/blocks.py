@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,15 +73,79 @@ class RawPage(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Blocks:
-    """The blocks of a batch of pages, back to back.
+class Texts:
+    """Runs of text, back to back.
 
     Attributes
     ----------
     text : str
-        All blocks' text, one directly after another; white space is folded.
+        All of them, one directly after another; white space is folded.
     text_offsets : int64 ndarray of shape (n + 1,)
-        Block ``i`` is ``text[text_offsets[i]:text_offsets[i + 1]]``; never empty.
+        Run ``i`` is ``text[text_offsets[i]:text_offsets[i + 1]]``; never empty.
+    """
+
+    text: str
+    text_offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.text_offsets) - 1
+
+    @property
+    def n_chars(self) -> NDArray[np.int64]:
+        """Length of each run in code points, int64 (n,)."""
+        sizes: NDArray[np.int64] = self.text_offsets[1:] - self.text_offsets[:-1]  # np.diff takes five times as long
+        return sizes
+
+    @cached_property
+    def codes(self) -> NDArray[np.uint32]:
+        """The code points of the text, uint32 (n_chars,)."""
+        return code_points(self.text)
+
+    def texts(self, start: int = 0, stop: int | None = None) -> list[str]:
+        """Slice the strings of runs ``start:stop``."""
+        bounds = self.text_offsets[start : len(self) + 1 if stop is None else stop + 1].tolist()
+        return [self.text[a:b] for a, b in pairwise(bounds)]
+
+    def texts_of(self, numbers: NDArray[np.int64]) -> list[str]:
+        """Slice the strings of some runs."""
+        starts, stops = self.text_offsets[numbers].tolist(), self.text_offsets[numbers + 1].tolist()
+        return [self.text[a:b] for a, b in zip(starts, stops, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class PageBlocks(Texts):
+    """The blocks of one page as the walk leaves them: a row of numbers each, which `gather` makes columns of.
+
+    Attributes
+    ----------
+    numbers : int32 ndarray of shape (n, 9)
+        The columns of `Blocks` that hold one number a block, in their order.
+    holders, named, names
+        As in `Blocks`.
+    n_elements : int
+        Numbers of holders are below it.
+    page_id, title, summary, from_dom, parse_loss
+        What `Blocks` has a list or an array of.
+    """
+
+    numbers: NDArray[np.int32]
+    holders: NDArray[np.int32]
+    named: NDArray[np.int32]
+    names: list[str]
+    n_elements: int
+    page_id: str = "-"
+    title: str = ""
+    summary: str = ""
+    from_dom: bool = True
+    parse_loss: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks(Texts):
+    """The blocks of a batch of pages, back to back.
+
+    Attributes
+    ----------
     page_offsets : int64 ndarray of shape (p + 1,)
     page_ids, titles : list of str, length p
     summaries : list of str, length p
@@ -109,8 +173,6 @@ class Blocks:
         Distinct ``class id`` strings.
     """
 
-    text: str
-    text_offsets: NDArray[np.int64]
     page_offsets: NDArray[np.int64]
     page_ids: list[str]
     titles: list[str]
@@ -141,41 +203,37 @@ class Blocks:
         if (pages[1:] < pages[:-1]).any() or (texts[1:] <= texts[:-1]).any():
             raise ValueError("offsets go backwards, or a block is empty")
 
-    def __len__(self) -> int:
-        return len(self.text_offsets) - 1
-
-    @property
-    def n_chars(self) -> NDArray[np.int64]:
-        """Length of each block in code points, int64 (n,)."""
-        sizes: NDArray[np.int64] = self.text_offsets[1:] - self.text_offsets[:-1]  # np.diff takes five times as long
-        return sizes
-
-    @cached_property
-    def codes(self) -> NDArray[np.uint32]:
-        """The code points of the text, uint32 (n_chars,)."""
-        return code_points(self.text)
-
     @cached_property
     def page_index(self) -> NDArray[np.int64]:
         """The page of each block, int64 (n,)."""
         return np.repeat(np.arange(len(self.page_ids)), np.diff(self.page_offsets))
 
-    def texts(self, start: int = 0, stop: int | None = None) -> list[str]:
-        """Slice the strings of blocks ``start:stop``."""
-        bounds = self.text_offsets[start : len(self) + 1 if stop is None else stop + 1].tolist()
-        return [self.text[a:b] for a, b in pairwise(bounds)]
 
-    def texts_of(self, numbers: NDArray[np.int64]) -> list[str]:
-        """Slice the strings of some blocks."""
-        starts, stops = self.text_offsets[numbers].tolist(), self.text_offsets[numbers + 1].tolist()
-        return [self.text[a:b] for a, b in zip(starts, stops, strict=True)]
+# Columns with one row a block: those of one number, and all.
+NUMBERS = ("link_chars", "bold_chars", "n_links", "n_offsite", "n_images", "depth", "tag", "landmarks", "hidden")
+BLOCK_COLUMNS = (*NUMBERS, "holders", "named")
 
 
-# Columns with one row a block.
-BLOCK_COLUMNS = (
-    "link_chars", "bold_chars", "n_links", "n_offsite", "n_images", "depth", "tag", "landmarks", "hidden",
-    "holders", "named",
-)  # fmt: skip
+def gather(pages: Sequence[PageBlocks]) -> Blocks:
+    """Put one or more pages one after another, their rows turned into columns, renumbering what must be unique."""
+    numbers = dict(zip(NUMBERS, np.concatenate([page.numbers for page in pages]).T.copy(), strict=True))
+    return Blocks(
+        text="".join(page.text for page in pages),
+        text_offsets=_joined_offsets([page.text_offsets for page in pages]),
+        page_offsets=np.array([0, *accumulate(map(len, pages))], np.int64),
+        page_ids=[page.page_id for page in pages],
+        titles=[page.title for page in pages],
+        summaries=[page.summary for page in pages],
+        from_dom=np.array([page.from_dom for page in pages], bool),
+        parse_loss=np.array([page.parse_loss for page in pages], bool),
+        names=list(chain.from_iterable(page.names for page in pages)),
+        depth=numbers.pop("depth").astype(np.int16),
+        tag=numbers.pop("tag").astype(np.uint8),
+        hidden=numbers.pop("hidden").astype(bool),
+        holders=_shifted([page.holders for page in pages], [page.n_elements for page in pages]),
+        named=_shifted([page.named for page in pages], [len(page.names) for page in pages]),
+        **numbers,
+    )
 
 
 def concat(batches: Sequence[Blocks]) -> Blocks:
@@ -203,11 +261,11 @@ def _span(holders: NDArray[np.int32]) -> int:
     return int(holders.max(initial=-1)) + 1
 
 
-def _shifted(arrays: list[NDArray[np.int32]], sizes: list[int]) -> NDArray[np.int32]:
-    """Concatenate index columns; each batch's numbers move past those before it, -1 stays -1."""
+def _shifted(arrays: Sequence[NDArray[np.int32]], spans: Sequence[int]) -> NDArray[np.int32]:
+    """Concatenate index columns; each batch's numbers, which are below its span, move past those before it, -1 stays -1."""
     joined = np.concatenate(arrays)
-    start = np.repeat(np.cumsum([0, *sizes[:-1]], dtype=np.int32), [len(array) for array in arrays])
-    return np.where(joined >= 0, joined + start[:, None], joined)
+    start = np.repeat(np.cumsum([0, *spans[:-1]], dtype=np.int32), [array.size for array in arrays])
+    return np.add(joined, start.reshape(joined.shape), out=joined, where=joined >= 0)
 
 
 def _joined_offsets(offsets: list[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.blocks import TAGS, Blocks, RawPage, concat
+from detector.blocks import TAGS, Blocks, PageBlocks, RawPage, Texts, gather
 from detector.decode import Decoded, decode
 from detector.errors import PageError
 from detector.features import OWN_NAMES, featurize
@@ -30,7 +30,7 @@ from detector.network import softmax
 from detector.ngrams import Words, block_scores
 from detector.portions import find_in_portions
 from detector.repeats import RepeatTable, block_hashes, repeats_in_page
-from detector.segment import segment, segment_text
+from detector.segment import segment_html, segment_lines, segment_text
 from detector.sites import host_of, site_of
 from detector.spans import echoes
 from detector.verdicts import cut_out, decide, judge, second_copies
@@ -48,9 +48,14 @@ BATCH_SIZE = 8 << 20  # bytes or characters of markup after which a batch is clo
 class Segmented(NamedTuple):
     """One page after decoding and segmentation."""
 
-    blocks: Blocks
+    page_blocks: PageBlocks
     decoded: Decoded
     site: str | None  # registered domain of the page's URL
+
+    @property
+    def blocks(self) -> Blocks:
+        """The page's blocks in columns, as a batch of their own."""
+        return gather([self.page_blocks])
 
 
 TITLE, SUMMARY = -1, -2  # stand for a block's number where a string is in neither block
@@ -86,8 +91,7 @@ class PageVerdict(NamedTuple):
     verdict: str
     reasons: list[str]
     text: str
-    decoded: Decoded | None
-    arrays: Blocks | None
+    segmented: Segmented | None
     label: NDArray[np.int8]
     proba: NDArray[np.float32]
     spans: list[Span]
@@ -104,16 +108,27 @@ class PageVerdict(NamedTuple):
         return site_of(self.page.url)
 
     @property
+    def decoded(self) -> Decoded | None:
+        """How the page was decoded."""
+        return self.segmented and self.segmented.decoded
+
+    @property
+    def arrays(self) -> Blocks | None:
+        """The page's blocks in columns, made when somebody looks."""
+        return self.segmented and self.segmented.blocks
+
+    @property
     def blocks(self) -> list[Block]:
         """The page's blocks with text, label and scores, in reading order."""
-        if self.arrays is None or self.decoded is None:
+        if self.segmented is None:
             return []
-        repeats = repeats_in_page(block_hashes(self.arrays), self.arrays.page_index).tolist()
-        lines = block_lines(self.decoded.text, self.arrays)
+        arrays = self.segmented.blocks
+        repeats = repeats_in_page(block_hashes(arrays), arrays.page_index).tolist()
+        lines = block_lines(self.segmented.decoded.text, arrays)
         spans: dict[int, list[Span]] = defaultdict(list)
         for span in self.spans:
             spans[span.block].append(span)
-        rows = zip(self.arrays.texts(), self.label, self.proba.tolist(), self.arrays.tag, lines, repeats, strict=True)
+        rows = zip(arrays.texts(), self.label, self.proba.tolist(), arrays.tag, lines, repeats, strict=True)
         return [
             Block(
                 text, LABEL_NAMES[label], dict(zip(LABEL_NAMES, scores, strict=True)), TAGS[tag], line, times, spans[i]
@@ -179,10 +194,10 @@ def segment_page(page: RawPage) -> Segmented:
         raise PageError(*page.problem)
     decoded = decode(page.body, page.charset)
     if page.media_type == "text/plain":
-        blocks = segment_text(decoded.text, page_id=page.page_id, title=page.title)
+        blocks = segment_lines(decoded.text, page_id=page.page_id, title=page.title)
     else:
         refuse_monsters(decoded.text)
-        blocks = segment(decoded.text, page_id=page.page_id, host=host_of(page.url))
+        blocks = segment_html(decoded.text, page_id=page.page_id, host=host_of(page.url))
     if len(blocks) == 0:
         raise PageError("no_text", "the page shows no text")
     refuse_blocks(len(blocks))
@@ -203,7 +218,7 @@ def _judge_pages(
     pages: list[Segmented], model: Model, lexicon: Lexicon, repeats: RepeatTable | None
 ) -> Iterator[tuple[NDArray[np.int8], NDArray[np.float32], list[Span]]]:
     """Take the blocks of all pages through the model at once; yield labels, probabilities and spans of each page."""
-    blocks = concat([page.blocks for page in pages])
+    blocks = gather([page.page_blocks for page in pages])
     sites = [page.site for page in pages]
     seen = repeats.counts(block_hashes(blocks), blocks.page_offsets, sites) if repeats else None
     hits = lexicon.hits(blocks)
@@ -212,9 +227,9 @@ def _judge_pages(
     thresholds = np.where(blocks.from_dom, model.card.spam_threshold, model.card.text_spam_threshold)
     label = decide(proba, content_threshold=model.card.content_threshold, spam_threshold=thresholds[blocks.page_index])
     spans = _find_spans(blocks, own, label, hits, model, lexicon)
-    for page, ((first, last), found) in enumerate(zip(pairwise(blocks.page_offsets.tolist()), spans, strict=True)):
-        _acquit(pages[page].blocks, label[first:last], proba[first:last], found, model.words)
-        _convict(pages[page].blocks, label[first:last], found, model.words)
+    for page, (first, last), found in zip(pages, pairwise(blocks.page_offsets.tolist()), spans, strict=True):
+        _acquit(page.page_blocks, label[first:last], proba[first:last], found, model.words)
+        _convict(page.page_blocks, label[first:last], found, model.words)
         yield (
             label[first:last],
             proba[first:last],
@@ -223,19 +238,19 @@ def _judge_pages(
 
 
 def _acquit(
-    blocks: Blocks, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span], words: Words
+    blocks: PageBlocks, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span], words: Words
 ) -> None:
     """Take back, in place, that a block is spam where without the injected strings its words are honest.
 
     Where its surroundings and markup, too, make that all but sure, it stays so; of plain text only the words tell.
     """
-    cuts, sure = _by_block(spans), SURE_SPAM if blocks.from_dom[0] else np.inf
+    cuts, sure = _by_block(spans), SURE_SPAM if blocks.from_dom else np.inf
     for i in [i for i in cuts if i >= 0 and label[i] == Label.SPAM and proba[i, Label.SPAM] < sure]:
         if _spam_of_rest(blocks, i, cuts[i], words, otherwise=1.0) <= MAX_REST_SPAM:
             label[i] = int(proba[i, : Label.SPAM].argmax())
 
 
-def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span], words: Words) -> None:
+def _convict(blocks: PageBlocks, label: NDArray[np.int8], spans: list[Span], words: Words) -> None:
     """Call a block spam, in place, where injected strings are most of it, or what is left without them is spam by its words."""
     cuts = _by_block([span for span in spans if span.kind != "noise"])
     for i in [i for i in cuts if i >= 0 and label[i] != Label.SPAM]:
@@ -245,7 +260,7 @@ def _convict(blocks: Blocks, label: NDArray[np.int8], spans: list[Span], words: 
             label[i] = Label.SPAM
 
 
-def _spam_of_rest(blocks: Blocks, i: int, cuts: list[tuple[int, int]], words: Words, otherwise: float) -> float:
+def _spam_of_rest(blocks: PageBlocks, i: int, cuts: list[tuple[int, int]], words: Words, otherwise: float) -> float:
     """Return how likely block `i` is spam by its words without the injected strings; `otherwise` where too little is left."""
     text = blocks.texts(i, i + 1)[0]
     rest = cut_out(text, cuts)
@@ -287,7 +302,7 @@ def _try_segment(page: RawPage) -> Segmented | PageError:
 def failed(page: RawPage, error: PageError) -> PageVerdict:
     """Return the verdict on a page that could not be read."""
     nothing = np.zeros(0, np.int8), np.zeros((0, 3), np.float32)
-    return PageVerdict(page, "drop", [error.code], "", None, None, *nothing, [], (error.code, str(error)))
+    return PageVerdict(page, "drop", [error.code], "", None, *nothing, [], (error.code, str(error)))
 
 
 # Chrome is looked at for injected strings only where it names a betting brand.
@@ -339,7 +354,7 @@ def verdict_of(
     page: RawPage, segmented: Segmented, label: NDArray[np.int8], proba: NDArray[np.float32], spans: list[Span]
 ) -> PageVerdict:
     """Return the verdict that follows from a page's labels and injected strings."""
-    blocks, decoded = segmented.blocks, segmented.decoded
+    blocks = segmented.page_blocks
     kept = np.flatnonzero(label == Label.CONTENT)
     texts = blocks.texts_of(kept)
     copies = body_copies(blocks, label, texts)
@@ -353,11 +368,11 @@ def verdict_of(
     left = blocks.n_chars.copy()
     left[kept] = [len(line) for line in cleaned]
     verdict, reasons = judge(label, left, injected=injected, replaced_share=garbled_share(blocks.text))
-    reasons += ["body_twice"] * bool(copies.any()) + ["parse_loss"] * bool(blocks.parse_loss[0])
-    return PageVerdict(page, verdict, reasons, text, decoded, blocks, label, proba, spans)
+    reasons += ["body_twice"] * bool(copies.any()) + ["parse_loss"] * blocks.parse_loss
+    return PageVerdict(page, verdict, reasons, text, segmented, label, proba, spans)
 
 
-def body_copies(blocks: Blocks, label: NDArray[np.int8], texts: Sequence[str] | None = None) -> NDArray[np.bool_]:
+def body_copies(blocks: Texts, label: NDArray[np.int8], texts: Sequence[str] | None = None) -> NDArray[np.bool_]:
     """Find the blocks of a second copy of a page's body, bool (n,); most pages say nothing twice, and need no hashes.
 
     `texts` are those of the content, if they have been sliced already.

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import compiled
-from detector.blocks import Blocks
+from detector.blocks import Blocks, Texts
 from detector.errors import InputError
 
 _MAX_POSITION = 1 << 14  # multipliers start over after this many characters
@@ -32,7 +32,7 @@ def _multipliers() -> NDArray[np.uint64]:
     return random.integers(0, 2**63, _MAX_POSITION, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
-def block_hashes(blocks: Blocks) -> NDArray[np.uint64]:
+def block_hashes(blocks: Texts) -> NDArray[np.uint64]:
     """Hash every block's text, uint64 (n,)."""
     return segment_hashes(blocks.codes, blocks.text_offsets)
 

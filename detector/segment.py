@@ -17,11 +17,10 @@ from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from detector import compiled
-from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, TAG_INDEX, Blocks
+from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, NUMBERS, TAG_INDEX, Blocks, PageBlocks, gather
 from detector.chars import count_han
 from detector.reread import MIN_LOST, has_lost_text, may_have_lost_text, may_hold_documents, without_traps
 
@@ -48,8 +47,8 @@ _HIDDEN_STYLE = re.compile(
     r"|(?:left|top|right|bottom|margin-left|margin-top):-\d{3,}|clip:rect\(0"
     r"|(?:^|;)(?:max-)?height:[01](?:px)?(?:;|$)|(?:^|;)width:[01](?:px)?(?:;|$)"
 )
+_WIDTHS = (len(NUMBERS), HOLDER_LEVELS, NAMED_LEVELS)  # of the rows that the walk makes of a block
 _HOST = re.compile(r"(?:https?:)?//([^/?#:]+)", re.I)
-_WIDTH = 9 + HOLDER_LEVELS + NAMED_LEVELS  # numbers of a block
 _LANDMARK_TAGS = frozenset(LANDMARK_BIT)
 # Their text is no markup, and yet the walk over markup reads it as such; it is taken out where it shows nothing.
 _LITERAL = frozenset(("noframes", "plaintext"))
@@ -75,7 +74,12 @@ _ROOT = _Element("", (0,) * HOLDER_LEVELS, (-1,) * NAMED_LEVELS, 0, 0, False, 0,
 
 
 def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
-    """Split one page of markup into blocks.
+    """Split one page of markup into blocks; see `segment_html`."""
+    return gather([segment_html(html, page_id=page_id, host=host)])
+
+
+def segment_html(html: str, *, page_id: str = "-", host: str = "") -> PageBlocks:
+    """Split one page of markup into blocks, still in rows.
 
     Parameters
     ----------
@@ -86,58 +90,47 @@ def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
 
     Returns
     -------
-    Blocks
-        With one page; no blocks when the page shows no text. Where a first reading lost text, they are those of a second one
-        (see `reread`).
+    PageBlocks
+        No blocks when the page shows no text. Where a first reading lost text, they are those of a second one (see `reread`).
     """
     host = host.removeprefix("www.")
-    first = _read(html, host)
-    blocks = _as_blocks(first, page_id)
-    if not first.has_lost_text and not may_hold_documents(html):
+    blocks = _read(html, host, page_id)
+    if not blocks.parse_loss and not may_hold_documents(html):
         return blocks
-    again = _as_blocks(_read(without_traps(html), host), page_id)
-    more = _says_more(again, blocks)
-    return replace(again if more else blocks, parse_loss=np.array([first.has_lost_text or more]))
+    again = _read(without_traps(html), host, page_id)
+    more = count_han(again.text) - count_han(blocks.text) >= MIN_LOST
+    return replace(again if more else blocks, parse_loss=blocks.parse_loss or more)
 
 
-def _says_more(one: Blocks, other: Blocks) -> bool:
-    return count_han(one.text) - count_han(other.text) >= MIN_LOST
+def _read(html: str, host: str, page_id: str) -> PageBlocks:
+    found = _read_tree(compiled.walk, html, host, page_id) if compiled.walk else None
+    return _read_markup(html, host, page_id) if found is None else found
 
 
-class _Reading(NamedTuple):
-    """What one reading of a page brings home: all text, where its blocks begin and end, a row of numbers for each, and the names."""
-
-    text: str
-    offsets: NDArray[np.int64]
-    rows: NDArray[np.int32]
-    names: list[str]
-    title: str = ""
-    summary: str = ""
-    has_lost_text: bool = False
-
-
-def _read(html: str, host: str) -> _Reading:
-    return (_read_tree(compiled.walk, html, host) if compiled.walk else None) or _read_markup(html, host)
-
-
-def _read_tree(walk: ModuleType, html: str, host: str) -> _Reading | None:
+def _read_tree(walk: ModuleType, html: str, host: str, page_id: str = "-") -> PageBlocks | None:
     """Walk a page's tree in C; None for the rare page whose markup would be read in another way."""
     page = walk.Page(html, _traits(), host, _hides, _leaves)
     found = page.blocks()
     if found is None:
         return None
-    text, offsets, rows, names = found
+    text, offsets, *rows, names, n_elements = found
+    numbers, holders, named = (
+        np.frombuffer(one, np.int32).reshape(-1, w) for one, w in zip(rows, _WIDTHS, strict=True)
+    )
     lost = may_have_lost_text(html, page.han, page.ending()) and has_lost_text(html, page.markup())
     summary = _stated(page.metas[: page.in_head]) or _stated(page.metas)
-    columns = np.frombuffer(offsets, np.int64), np.frombuffer(rows, np.int32)
-    return _Reading(text, *columns, names, fold(page.title or ""), summary, lost)
+    return PageBlocks(
+        text, np.frombuffer(offsets, np.int64), numbers, holders, named, names, n_elements, page_id,
+        title=fold(page.title or ""), summary=summary, parse_loss=lost,
+    )  # fmt: skip
 
 
-def _read_markup(html: str, host: str) -> _Reading:
+def _read_markup(html: str, host: str, page_id: str) -> PageBlocks:
     parser = LexborHTMLParser(html)
     lost = has_lost_text(html, parser.html or "")
     title, summary = _title(parser), _summary(parser)
-    return _walk(_without_noise(parser), host)._replace(title=title, summary=summary, has_lost_text=lost)
+    found = _walk(_without_noise(parser), host)
+    return replace(found, page_id=page_id, title=title, summary=summary, parse_loss=lost)
 
 
 def _without_noise(parser: LexborHTMLParser) -> str:
@@ -153,7 +146,7 @@ def markup_tokens(html: str) -> list[tuple[str, str, str, str, str]]:
     return _TOKEN.findall(_without_noise(LexborHTMLParser(html)))
 
 
-def _walk(canonical: str, host: str) -> _Reading:
+def _walk(canonical: str, host: str) -> PageBlocks:
     walk = _Walk(host)
     stack = [_ROOT]
     for _, slash, tag, attributes, text in _TOKEN.findall(canonical):
@@ -165,7 +158,7 @@ def _walk(canonical: str, host: str) -> _Reading:
         if text:
             walk.add(text, stack[-1])
     walk.flush()
-    return walk.reading()
+    return walk.blocks()
 
 
 @lru_cache(maxsize=1)
@@ -181,41 +174,18 @@ def _traits() -> dict[str, int]:
 
 
 def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
+    """Split plain text into blocks; see `segment_lines`."""
+    return gather([segment_lines(text, page_id=page_id, title=title)])
+
+
+def segment_lines(text: str, *, page_id: str = "-", title: str = "") -> PageBlocks:
     """Split plain text into blocks, one a line that is not blank; what only a DOM can tell stays empty."""
     walk = _Walk("")
-    title = fold(title)
     element = _ROOT._replace(tag_index=TAG_INDEX["line"])
     for line in text.splitlines():
         walk.add(line.replace("&", "&amp;"), element)
         walk.flush()
-    return _as_blocks(walk.reading()._replace(title=title), page_id, from_dom=False)
-
-
-def _as_blocks(reading: _Reading, page_id: str, from_dom: bool = True) -> Blocks:
-    rows = reading.rows.reshape(-1, _WIDTH)
-    columns = rows[:, :9].T.copy()
-    return Blocks(
-        text=reading.text,
-        text_offsets=reading.offsets,
-        page_offsets=np.array([0, len(rows)], np.int64),
-        page_ids=[page_id],
-        titles=[reading.title],
-        summaries=[reading.summary],
-        from_dom=np.array([from_dom]),
-        parse_loss=np.array([False]),
-        link_chars=columns[0],
-        bold_chars=columns[1],
-        n_links=columns[2],
-        n_offsite=columns[3],
-        n_images=columns[4],
-        depth=columns[5].astype(np.int16),
-        tag=columns[6].astype(np.uint8),
-        landmarks=columns[7],
-        hidden=columns[8].astype(bool),
-        holders=rows[:, 9 : 9 + HOLDER_LEVELS].copy(),
-        named=rows[:, 9 + HOLDER_LEVELS :].copy(),
-        names=reading.names,
-    )
+    return replace(walk.blocks(), page_id=page_id, title=fold(title), from_dom=False)
 
 
 def _title(parser: LexborHTMLParser) -> str:
@@ -345,9 +315,11 @@ class _Walk:
         self.counts = [0, 0, 0, 0, 0]
         self.images = 0
 
-    def reading(self) -> _Reading:
+    def blocks(self) -> PageBlocks:
         offsets = np.cumsum(np.array([0, *map(len, self.texts)], np.int64))
-        return _Reading("".join(self.texts), offsets, np.array(self.rows, np.int32), list(self.names))
+        rows = np.array(self.rows, np.int32).reshape(-1, sum(_WIDTHS))
+        numbers, holders, named = np.split(rows, np.cumsum(_WIDTHS)[:-1], axis=1)
+        return PageBlocks("".join(self.texts), offsets, numbers, holders, named, list(self.names), self.elements + 1)
 
 
 class _Attributes(NamedTuple):

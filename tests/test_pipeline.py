@@ -9,7 +9,7 @@ from detector.errors import PageError
 from detector.labels import Label
 from detector.pipeline import SUMMARY, Span, _acquit, _convict, detect, segment_page, segment_pages
 from detector.repeats import count_repeats
-from detector.segment import segment, segment_text
+from detector.segment import segment_html, segment_lines
 from detector.writers import record_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -225,7 +225,7 @@ HONEST_REST = "泊璟丽官网委宣传部今日公布，全县新建小学三�
 
 @pytest.mark.parametrize(
     ("make", "spam", "label"),
-    [(segment, 0.6, Label.CONTENT), (segment, 0.95, Label.SPAM), (segment_text, 0.99, Label.CONTENT)],
+    [(segment_html, 0.6, Label.CONTENT), (segment_html, 0.95, Label.SPAM), (segment_lines, 0.99, Label.CONTENT)],
 )
 def test_a_block_with_honest_words_is_acquitted_unless_the_page_makes_it_sure(make, spam, label, model):
     blocks = make(HONEST_REST)
@@ -244,7 +244,7 @@ def test_a_block_with_honest_words_is_acquitted_unless_the_page_makes_it_sure(ma
 )
 def test_a_block_is_convicted_by_its_injected_strings_or_the_words_beside_them(text, label, model):
     found = np.array([Label.CHROME], np.int8)
-    _convict(segment(text), found, [Span(0, 0, 5, "brand", 0.99, None)], model.words)
+    _convict(segment_html(text), found, [Span(0, 0, 5, "brand", 0.99, None)], model.words)
     assert found.tolist() == [label]
 
 

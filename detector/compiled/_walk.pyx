@@ -3,7 +3,7 @@
 
 selectolax keeps Lexbor in its extension module, which exports Lexbor's functions. They are looked up by name, and the tree
 is read through them alone: nothing here knows how Lexbor keeps a node. Text is handed over in place, and folded straight
-into one buffer; what is known of a block goes into one row of numbers: the walk makes Python objects only of class and id
+into one buffer; what is known of a block goes into rows of numbers: the walk makes Python objects only of class and id
 strings, each once.
 """
 
@@ -37,8 +37,7 @@ cdef extern from *:
 cdef enum:  # as in blocks.py
     HOLDER_LEVELS = 4
     NAMED_LEVELS = 6
-    COLUMNS = 9
-    WIDTH = 19  # COLUMNS + HOLDER_LEVELS + NAMED_LEVELS
+    NUMBERS = 9
     MAX_META = 64  # as in segment.py
     MAX_ENDING = 4096
     STEP = 16  # characters that are encoded at a time
@@ -406,9 +405,11 @@ cdef class Page:
     cdef Piece piece
     cdef Element* stack
     cdef Py_ssize_t depth, room
-    cdef int32_t* rows
+    cdef int32_t* numbers
+    cdef int32_t* holders
+    cdef int32_t* named
     cdef int64_t* offsets  # of blocks in the text
-    cdef Py_ssize_t n_blocks, rows_room
+    cdef Py_ssize_t n_blocks, blocks_room
     cdef int32_t link_chars, bold_chars, n_links, n_offsite, images, elements
     cdef Tag[256] tags  # those that were asked for, each at a place that its number tells
     cdef Attribute[64] attributes  # likewise
@@ -420,13 +421,15 @@ cdef class Page:
     def __cinit__(self, str html not None, dict traits not None, str host not None, object hides, object leads_away):
         if lexbor.create == NULL:
             raise RuntimeError("connect() comes first")
-        self.room, self.rows_room, self.text_room = 64, 128, 4096
+        self.room, self.blocks_room, self.text_room = 64, 128, 4096
         self.text = <Py_UCS4*>malloc(self.text_room * sizeof(Py_UCS4))
         self.stack = <Element*>calloc(self.room, sizeof(Element))
-        self.rows = <int32_t*>malloc(self.rows_room * WIDTH * sizeof(int32_t))
-        self.offsets = <int64_t*>calloc(self.rows_room + 1, sizeof(int64_t))
+        self.numbers = <int32_t*>malloc(self.blocks_room * NUMBERS * sizeof(int32_t))
+        self.holders = <int32_t*>malloc(self.blocks_room * sizeof(self.first.holders))
+        self.named = <int32_t*>malloc(self.blocks_room * sizeof(self.first.named))
+        self.offsets = <int64_t*>calloc(self.blocks_room + 1, sizeof(int64_t))
         self.document = lexbor.create()
-        if not (self.text and self.stack and self.rows and self.offsets and self.document):
+        if not (self.text and self.stack and self.numbers and self.holders and self.named and self.offsets and self.document):
             raise MemoryError
         for level in range(NAMED_LEVELS):
             self.stack[0].named[level] = -1
@@ -440,7 +443,9 @@ cdef class Page:
             lexbor.destroy(self.document)
         free(self.text)
         free(self.stack)
-        free(self.rows)
+        free(self.numbers)
+        free(self.holders)
+        free(self.named)
         free(self.offsets)
 
     cdef int parse(self, str html) except -1:
@@ -461,7 +466,8 @@ cdef class Page:
         return 0
 
     def blocks(self):
-        """Walk; return the text, where its blocks begin and end (int64), the rows (int32, of `WIDTH`) and the names.
+        """Walk; return the text, where its blocks begin and end (int64), their numbers, holders and named ones (int32), the
+        names, and how many elements there are, the root included.
 
         None where there is no tree (of a text with surrogates, for one), or one that the walk over the markup would see
         otherwise.
@@ -470,9 +476,12 @@ cdef class Page:
             return None
         return (
             PyUnicode_FromKindAndData(4, self.text, self.end),
-            bytearray((<char*>self.offsets)[: (self.n_blocks + 1) * sizeof(int64_t)]),
-            (<char*>self.rows)[: self.n_blocks * WIDTH * sizeof(int32_t)],
+            (<char*>self.offsets)[: (self.n_blocks + 1) * sizeof(int64_t)],
+            (<char*>self.numbers)[: self.n_blocks * NUMBERS * sizeof(int32_t)],
+            (<char*>self.holders)[: self.n_blocks * sizeof(self.first.holders)],
+            (<char*>self.named)[: self.n_blocks * sizeof(self.first.named)],
             list(self.names),
+            self.elements + 1,
         )
 
     def markup(self):
@@ -819,16 +828,18 @@ cdef class Page:
             if self.n_links and not open_links:
                 self.n_links = self.n_offsite = 0  # links around images only
             return 0
-        if self.n_blocks == self.rows_room:
-            self.rows_room *= 2
-            self.rows = <int32_t*>grown(self.rows, self.rows_room * WIDTH * sizeof(int32_t))
-            self.offsets = <int64_t*>grown(self.offsets, (self.rows_room + 1) * sizeof(int64_t))
-        row = self.rows + self.n_blocks * WIDTH
+        if self.n_blocks == self.blocks_room:
+            self.blocks_room *= 2
+            self.numbers = <int32_t*>grown(self.numbers, self.blocks_room * NUMBERS * sizeof(int32_t))
+            self.holders = <int32_t*>grown(self.holders, self.blocks_room * sizeof(self.first.holders))
+            self.named = <int32_t*>grown(self.named, self.blocks_room * sizeof(self.first.named))
+            self.offsets = <int64_t*>grown(self.offsets, (self.blocks_room + 1) * sizeof(int64_t))
+        row = self.numbers + self.n_blocks * NUMBERS
         row[0], row[1] = min(self.link_chars, size), min(self.bold_chars, size)
         row[2], row[3], row[4] = self.n_links, self.n_offsite, self.images
         row[5], row[6], row[7], row[8] = min(self.first.depth, 32767), self.first.tag, self.first.landmarks, self.first.hidden
-        memcpy(row + COLUMNS, self.first.holders, sizeof(self.first.holders))
-        memcpy(row + COLUMNS + HOLDER_LEVELS, self.first.named, sizeof(self.first.named))
+        memcpy(self.holders + self.n_blocks * HOLDER_LEVELS, self.first.holders, sizeof(self.first.holders))
+        memcpy(self.named + self.n_blocks * NAMED_LEVELS, self.first.named, sizeof(self.first.named))
         self.n_blocks += 1
         self.offsets[self.n_blocks] = self.end
         self.begin, self.is_open = self.end, False
