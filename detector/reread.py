@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from detector import compiled
 from detector.chars import count_han
 
 MIN_LOST = 20  # Han characters; fewer are a menu's, or the end of a page that was cut
@@ -42,22 +41,20 @@ def has_lost_text(html: str, canonical: str) -> bool:
     >>> has_lost_text("<p>水</p><!-- " + "渠" * 99, "<p>水</p><!-- " + "渠" * 99 + "-->")
     True
     """
-    return may_have_lost_text(html, count_han(canonical), _ending(canonical))
+    return may_have_lost_text(html, count_han(html) - count_han(canonical), _ending(canonical))
 
 
-def may_have_lost_text(html: str, han: int, ending: str | None) -> bool:
-    """Say the same of less: the Han characters of the canonical form, and the tags that end it.
+def may_have_lost_text(html: str, lost: int, ending: str | None) -> bool:
+    """Say the same of less: the Han characters that the canonical form lacks, and the tags that end it.
 
-    Where there are more of them than `han`, where not all of the tags in `ending` end it or none are known, a loss may be none.
+    Where it lacks fewer of them than `lost`, where not all of the tags in `ending` end it or none are known, a loss may be none.
     """
-    return ending is None or count_han(html) - han >= MIN_LOST or _is_swallowed(html, ending)
+    return ending is None or lost >= MIN_LOST or _is_swallowed(html, ending)
 
 
-def may_hold_documents(html: str) -> bool:
+def has_documents(html: str) -> bool:
     """Say whether a page may hold text that browsers show as documents of their own: shadow roots, and what stands in an attribute."""
-    return (compiled.scan is None or compiled.scan.may_hold_documents(html)) and (
-        "shadowroot" in html or "srcdoc" in html
-    )
+    return "shadowroot" in html or "srcdoc" in html
 
 
 def _ending(canonical: str) -> str:

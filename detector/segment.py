@@ -22,7 +22,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from detector import compiled
 from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, NUMBERS, TAG_INDEX, Blocks, PageBlocks, gather
 from detector.chars import count_han
-from detector.reread import MIN_LOST, has_lost_text, may_have_lost_text, may_hold_documents, without_traps
+from detector.reread import MIN_LOST, has_documents, has_lost_text, may_have_lost_text, without_traps
 
 # Elements whose text is never read by a visitor, or is a form's own noise.
 MAX_META = 64  # elements of a page that are read for its description
@@ -94,20 +94,21 @@ def segment_html(html: str, *, page_id: str = "-", host: str = "") -> PageBlocks
         No blocks when the page shows no text. Where a first reading lost text, they are those of a second one (see `reread`).
     """
     host = host.removeprefix("www.")
-    blocks = _read(html, host, page_id)
-    if not blocks.parse_loss and not may_hold_documents(html):
+    blocks, may_hold = _read(html, host, page_id)
+    if not blocks.parse_loss and not (may_hold and has_documents(html)):
         return blocks
-    again = _read(without_traps(html), host, page_id)
+    again, _ = _read(without_traps(html), host, page_id)
     more = count_han(again.text) - count_han(blocks.text) >= MIN_LOST
     return replace(again if more else blocks, parse_loss=blocks.parse_loss or more)
 
 
-def _read(html: str, host: str, page_id: str) -> PageBlocks:
+def _read(html: str, host: str, page_id: str) -> tuple[PageBlocks, bool]:
+    """Return the blocks, and whether the page may hold documents of their own."""
     found = _read_tree(compiled.walk, html, host, page_id) if compiled.walk else None
-    return _read_markup(html, host, page_id) if found is None else found
+    return found or (_read_markup(html, host, page_id), True)
 
 
-def _read_tree(walk: ModuleType, html: str, host: str, page_id: str = "-") -> PageBlocks | None:
+def _read_tree(walk: ModuleType, html: str, host: str, page_id: str = "-") -> tuple[PageBlocks, bool] | None:
     """Walk a page's tree in C; None for the rare page whose markup would be read in another way."""
     page = walk.Page(html, _traits(), host, _hides, _leaves)
     found = page.blocks()
@@ -117,12 +118,13 @@ def _read_tree(walk: ModuleType, html: str, host: str, page_id: str = "-") -> Pa
     numbers, holders, named = (
         np.frombuffer(one, np.int32).reshape(-1, w) for one, w in zip(rows, _WIDTHS, strict=True)
     )
-    lost = may_have_lost_text(html, page.han, page.ending()) and has_lost_text(html, page.markup())
+    lost = may_have_lost_text(html, page.han_before - page.han, page.ending()) and has_lost_text(html, page.markup())
     summary = _stated(page.metas[: page.in_head]) or _stated(page.metas)
-    return PageBlocks(
+    blocks = PageBlocks(
         text, np.frombuffer(offsets, np.int64), numbers, holders, named, names, n_elements, page_id,
         title=fold(page.title or ""), summary=summary, parse_loss=lost,
     )  # fmt: skip
+    return blocks, page.may_hold_documents
 
 
 def _read_markup(html: str, host: str, page_id: str) -> PageBlocks:

@@ -62,23 +62,6 @@ cdef (uint32_t, uint32_t) n_tags(const Unit* html, Py_ssize_t n) noexcept nogil:
     return tags + (n > 0 and html[n - 1] == c'<'), ends
 
 
-def may_hold_documents(str html not None):
-    """Return False if neither "srcdoc" nor "shadowroot" stands in a string, by four letters of each."""
-    cdef int kind = PyUnicode_KIND(html)
-    cdef void* data = PyUnicode_DATA(html)
-    if kind == 1:
-        return holds(<uint8_t*>data, len(html))
-    return holds(<uint16_t*>data, len(html)) if kind == 2 else holds(<uint32_t*>data, len(html))
-
-
-cdef bint holds(const Unit* html, Py_ssize_t n) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef Unit found = 0, c = c'c', d = c'd', o = c'o', r = c'r', w = c'w'
-    for i in range(n - 3):  # "cdoc" or "wroo", at many places at a time
-        found |= (html[i + 2] == o) & ((html[i] == c) & (html[i + 1] == d) & (html[i + 3] == c) | (html[i] == w) & (html[i + 1] == r) & (html[i + 3] == o))
-    return found != 0
-
-
 cdef struct Name:
     uint64_t hashed
     int64_t opened

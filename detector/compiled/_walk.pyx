@@ -156,6 +156,10 @@ cdef struct Label:  # a class and an id, in the order in which they stand, and t
     Value first, second
     int32_t number
 
+cdef struct Style:  # a style, and whether it hides
+    Value value
+    bint hides
+
 cdef struct Piece:  # a run of text while it is read: its characters, and the first and last that are no space
     Py_ssize_t size, first, last
 
@@ -192,13 +196,34 @@ cdef inline Py_UCS4 next_character(const uint8_t** at, const uint8_t* stop) noex
     return 0xFFFD
 
 
-cdef inline int64_t count_han(const uint8_t* text, size_t n) noexcept nogil:
+cdef int64_t count_han(const uint8_t* text, size_t n) noexcept nogil:
     """As in chars.py, by the first bytes of characters: E4 B8 to E9."""
-    cdef uint32_t count = 0
-    cdef size_t i
-    for i in range(1, n):
+    cdef int64_t count = 0
+    cdef size_t i = 1, k
+    cdef uint8_t part  # as narrow as what is compared, so that many bytes are taken at a time
+    while i + STEP <= n:
+        part = 0
+        for k in range(i, i + STEP):
+            part += (<uint8_t>(text[k - 1] - 0xE5) <= 4) | ((text[k - 1] == 0xE4) & (text[k] >= 0xB8))
+        count += part
+        i += STEP
+    while i < n:
         count += (<uint8_t>(text[i - 1] - 0xE5) <= 4) | ((text[i - 1] == 0xE4) & (text[i] >= 0xB8))
+        i += 1
     return count
+
+
+cdef bint holds_documents(const uint8_t* text, size_t n) noexcept nogil:
+    """Whether "cdoc" or "wroo" stands in a markup, as it does where "srcdoc" or "shadowroot" does."""
+    cdef size_t i = 3, k
+    cdef uint8_t found = 0, c = c'c', d = c'd', o = c'o', r = c'r', w = c'w'
+    while i < n:
+        for k in range(i, min(i + 4096, n)):
+            found |= (text[k - 1] == o) & (((text[k - 3] == c) & (text[k - 2] == d) & (text[k] == c)) | ((text[k - 3] == w) & (text[k - 2] == r) & (text[k] == o)))
+        if found:
+            return True
+        i += 4096
+    return False
 
 
 cdef Py_ssize_t encode(const Unit* text, Py_ssize_t n, uint8_t* out) noexcept nogil:
@@ -306,18 +331,17 @@ cdef inline Value value_of(Node* attribute) noexcept:
     return value
 
 
-cdef str text_of(Node* node):
-    cdef Value text
+cdef inline Value text_of(Node* node) noexcept:
+    cdef Value text = Value(NULL, 0)
     text.text = lexbor.text_content(node, &text.size)
-    return decoded(text)
+    return text
 
 
 cdef bint is_bare(Node* node) noexcept:
     """`segment._BARE`, of the text of a node."""
-    cdef Value text
+    cdef Value text = text_of(node)
     cdef size_t i
     cdef bint within = False
-    text.text = lexbor.text_content(node, &text.size)
     if text.text == NULL:
         return True
     for i in range(text.size):
@@ -357,10 +381,6 @@ cdef Py_ssize_t fold(Value value, uint8_t* out, Py_ssize_t size) noexcept nogil:
     return size
 
 
-cdef unsigned int add_to_block(const uint8_t* text, size_t n, void* page) noexcept:
-    return not (<Page>page).add(text, n)
-
-
 cdef unsigned int pass_by(const uint8_t* text, size_t n, void* page) noexcept:
     (<Page>page).han += count_han(text, n)
     return 0
@@ -392,6 +412,8 @@ cdef class Page:
     cdef Node* document
     cdef Node* head
     cdef unsigned int status
+    cdef readonly int64_t han_before  # Han characters of the markup
+    cdef readonly bint may_hold_documents  # see reread.py
     cdef readonly int64_t han  # Han characters that the walk came by: no more than the canonical markup has
     cdef readonly str title  # as it stands in the markup
     cdef readonly list metas  # (name, content) of the first elements that have both, those of the head before all others
@@ -414,6 +436,7 @@ cdef class Page:
     cdef Tag[256] tags  # those that were asked for, each at a place that its number tells
     cdef Attribute[64] attributes  # likewise
     cdef Label[512] labels
+    cdef Style[64] styles
     cdef dict traits, names
     cdef str host
     cdef object hides, leads_away
@@ -460,6 +483,9 @@ cdef class Page:
                 size = encode(<uint8_t*>data, n, markup)
             else:
                 size = encode(<uint16_t*>data, n, markup) if kind == 2 else encode(<uint32_t*>data, n, markup)
+            if size > 0:  # while the markup is at hand
+                self.han_before = count_han(markup, size)
+                self.may_hold_documents = holds_documents(markup, size)
             self.status = 1 if size < 0 else lexbor.parse(self.document, markup, size)
             free(markup)
         self.head = lexbor.head(self.document)
@@ -507,7 +533,7 @@ cdef class Page:
                 if name != "body":  # whose start tag may be written there, too
                     break
             else:
-                text = text_of(node).rstrip() if lexbor.kind(node) == TEXT else "-->"
+                text = decoded(text_of(node)).rstrip() if lexbor.kind(node) == TEXT else "-->"
                 if text.endswith("-->"):
                     tags.append("-->")
                 elif text.endswith(">"):
@@ -534,8 +560,7 @@ cdef class Page:
             child = NULL
             kind = lexbor.kind(node)
             if kind == TEXT:
-                if lexbor.write(node, add_to_block, <void*>self):
-                    raise MemoryError
+                self.add(text_of(node))
             elif kind == ELEMENT:
                 if not self.enter(node, &child):
                     return False
@@ -649,7 +674,7 @@ cdef class Page:
     cdef int read_title(self, Node* node) except -1:
         """Take the first title that is none of a drawing."""
         if self.title is None and not self.traits_of(lexbor.parent(node)) & SVG:
-            self.title = text_of(node)
+            self.title = decoded(text_of(node))
         return 0
 
     cdef int read_meta(self, Node* node) except -1:
@@ -725,10 +750,18 @@ cdef class Page:
 
     cdef bint is_hiding(self, int kind, Value value) except -1:
         if kind == STYLE:
-            return self.hides(escaped(value))
+            return self.is_hiding_style(value)
         if kind == HEIGHT:
             return value.size == 1 and (value.text[0] == c'0' or value.text[0] == c'1')
         return kind == HIDDEN or is_word(value, b"true", 4)
+
+    cdef bint is_hiding_style(self, Value value) except -1:
+        """Whether a style hides; most of them are met again and again."""
+        cdef Style* style = &self.styles[(hash_of(value) >> 8) & 63]
+        if style.value.text == NULL or not same(style.value, value):
+            style.hides = self.hides(escaped(value))
+            style.value = value
+        return style.hides
 
     cdef bint leaves(self, Value value) except -1:
         """`segment._leaves`, for a host of plain characters; others are asked of it."""
@@ -766,21 +799,22 @@ cdef class Page:
             child.named[0] = label.number
         return 0
 
-    cdef bint add(self, const uint8_t* at, size_t n) noexcept:
-        """Fold a piece of text into the block; it may go on behind an element that is passed over. False without memory."""
-        cdef const uint8_t* stop = at + n
+    cdef int add(self, Value run) except -1:
+        """Fold a run of text into the block; it may go on behind an element that is passed over."""
+        cdef const uint8_t* at = run.text
+        cdef const uint8_t* stop = at + run.size
         cdef Piece piece = self.piece
         cdef Py_UCS4* text
         cdef Py_UCS4 c
         cdef Py_ssize_t end = self.end
-        if end + <Py_ssize_t>n + 1 > self.text_room and not self.grow(n + 1):
-            return False
+        if at == NULL:
+            raise MemoryError
+        if end + <Py_ssize_t>run.size + 1 > self.text_room:
+            self.text_room = 2 * (end + <Py_ssize_t>run.size + 1)
+            self.text = <Py_UCS4*>grown(self.text, self.text_room * sizeof(Py_UCS4))
         text = self.text
         while at < stop:
             c = next_character(&at, stop)
-            if c == c'&':  # one of the four that Lexbor escapes
-                c = c'&' if at[0] == c'a' else c'<' if at[0] == c'l' else c'>' if at[0] == c'g' else 32
-                at = stop
             if is_space(c):
                 self.space = end > self.begin
             else:
@@ -796,14 +830,7 @@ cdef class Page:
                 piece.last = piece.size
             piece.size += 1
         self.end, self.piece = end, piece
-        return True
-
-    cdef bint grow(self, size_t more) noexcept:
-        cdef Py_ssize_t room = 2 * (self.end + <Py_ssize_t>more)
-        cdef Py_UCS4* text = <Py_UCS4*>realloc(self.text, room * sizeof(Py_UCS4))
-        if text != NULL:
-            self.text, self.text_room = text, room
-        return text != NULL
+        return 0
 
     cdef void end_piece(self) noexcept:
         """Count a run of text. The first one that shows anything decides what the block inherits."""
