@@ -87,6 +87,11 @@ class Texts:
     text: str
     text_offsets: NDArray[np.int64]
 
+    @staticmethod
+    def of(strings: Sequence[str]) -> Texts:
+        """Put strings back to back, none of them empty."""
+        return Texts("".join(strings), np.array([0, *accumulate(map(len, strings))], np.int64))
+
     def __len__(self) -> int:
         return len(self.text_offsets) - 1
 

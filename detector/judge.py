@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
-from itertools import pairwise
+from math import fsum, log, log1p
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector import compiled
 from detector.background import gram_buckets, measure_fit
 from detector.chars import DIGIT, EDGE_CODE, HAN, LATIN, PUNCT, SPACE
 from detector.heat import N_CUES, N_KINDS
@@ -176,23 +177,31 @@ def tokenizer() -> Any:
 
 def _words(plain: str, start: int, stop: int, key: str) -> list[float]:
     """What jieba makes of the window: words across the string's edges, words in it and how common they are."""
-    edge, words = chr(EDGE_CODE), tokenizer()
+    edge, known = chr(EDGE_CODE), tokenizer().FREQ
     low = max(plain.rfind(edge, 0, start) + 1, start - WINDOW)
     high = min(plain.find(edge, stop), stop + WINDOW)
-    cuts = list(words.cut(plain[low:high], HMM=False))
-    ends = np.cumsum([low, *map(len, cuts)]).tolist()
-    across, inside, longest = 0, [], 0
-    for word, (a, b) in zip(cuts, pairwise(ends), strict=True):
-        across += a < start < b or a < stop < b
-        if a < stop and b > start and "\u4e00" <= word[0] <= "\u9fff":
+    across, inside, begin = 0, [], low
+    for word in _cut(plain[low:high]):
+        end = begin + len(word)
+        across += begin < start < end or begin < stop < end
+        if begin < stop and end > start and "\u4e00" <= word[0] <= "\u9fff":
             inside.append(word)
-            longest = max(longest, len(word))
-    frequencies = [np.log1p(words.FREQ.get(word, 0)) for word in inside] or [0.0]
-    singles = sum(len(word) == 1 for word in inside) / max(1, len(inside))
+        begin = end
+    sizes = [len(word) for word in inside] or [0]
+    frequencies = [log1p(known.get(word, 0)) for word in inside] or [0.0]
     return [
-        float(across), singles, float(longest), float(np.mean(frequencies)), float(np.min(frequencies)),
-        np.log1p(words.FREQ.get(key, 0) or 0),
+        float(across), sizes.count(1) / len(sizes), float(max(sizes)), fsum(frequencies) / len(sizes), min(frequencies),
+        log1p(known.get(key, 0)),
     ]  # fmt: skip
+
+
+def _cut(text: str) -> list[str]:
+    """Cut a text into words by jieba's dictionary."""
+    words = tokenizer()
+    if compiled.text is not None:
+        found: list[str] = compiled.text.cut_words(text, words.FREQ, log(words.total))
+        return found
+    return list(words.cut(text, HMM=False))
 
 
 def _repeated(page: str, key: str, title_end: int) -> list[float]:

@@ -31,6 +31,7 @@ from detector.lexicon import Lexicon
 from detector.model_folder import find_model
 from detector.network import Panel
 from detector.ngrams import Words
+from detector.screen import Screen
 from detector.spans import SpanModel
 
 TRUSTED_TYPES = ["numpy.dtype"]  # besides those that skops itself trusts; fixed here, never read from a file
@@ -77,11 +78,12 @@ class ModelCard:
 class Model:
     """Everything that prediction needs.
 
-    `first` sees a block's own features and its neighbours'; `second` sees what the first thinks of the
-    surroundings beside the block's own features. Each is a panel of networks.
+    `screen` finds what is plainly chrome. Of the rest, `first` sees a block's own features and its neighbours'; `second`
+    sees what is thought of the surroundings beside the block's own features. Each is a panel of networks.
     """
 
     words: Words
+    screen: Screen
     first: Panel
     second: Panel
     card: ModelCard
@@ -91,10 +93,13 @@ class Model:
         """Return float32 (n, 3) in `Label` order from features that `features.featurize` made."""
         if len(own) == 0:
             return np.zeros((0, 3), np.float32)
-        proba = self.first.predict_proba(beside_own(own, layout.page_offsets), layout.page_offsets)
+        unclear = self.screen.unclear(own)
+        offsets = np.searchsorted(unclear, layout.page_offsets)
+        proba = plainly_chrome(len(own))
+        proba[unclear] = self.first.predict_proba(beside_own(own, layout.page_offsets), offsets, unclear)
         asked = doubtful(proba)
-        parts = [rows.T.take(asked, axis=1).T for rows in (consensus.columns(proba, *layout), own)]
-        proba[asked] = self.second.predict_proba(parts, np.searchsorted(asked, layout.page_offsets))
+        parts, offsets = [consensus.columns(proba, *layout), own], np.searchsorted(asked, layout.page_offsets)
+        proba[asked] = self.second.predict_proba(parts, offsets, asked)
         return proba
 
     def under(self, policy: str) -> Model:
@@ -108,12 +113,19 @@ class Model:
         return self.predict_proba(featurize(blocks, lexicon, self.words), Layout.of(blocks))
 
 
+def plainly_chrome(n: int) -> NDArray[np.float32]:
+    """Return the probabilities of blocks that the screen holds back, float32 (n, 3): as certain as is certain enough."""
+    proba = np.full((n, 3), (1 - CERTAIN) / 2, np.float32)
+    proba[:, Label.CHROME] = CERTAIN
+    return proba
+
+
 def doubtful(proba: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the blocks that the second pass is asked about: all but those that the first is certain are chrome.
 
     These are two thirds of real blocks, and the second pass hardly ever says otherwise: of 57,000 blocks, once.
     """
-    return np.flatnonzero(proba[:, Label.CHROME] < CERTAIN)
+    return np.flatnonzero(proba[:, Label.CHROME] < np.float32(CERTAIN))
 
 
 def second_pass_input(proba: NDArray[np.float32], own: NDArray[np.float32], layout: Layout) -> NDArray[np.float32]:
@@ -142,7 +154,7 @@ def _load(folder: Path, _modified: int) -> Model:
     _check_numbers(folder / "weights.npz", weights)
     try:
         model = Model(
-            Words(weights["words/weights"], weights["words/intercept"]),
+            Words(weights["words/weights"], weights["words/intercept"]), Screen.from_arrays(weights),
             Panel.from_arrays(weights, "first"), Panel.from_arrays(weights, "second"), card, _load_spans(folder, card),
         )  # fmt: skip
         _check_golden(model, read_arrays(folder / "golden.npz"), folder)
@@ -230,7 +242,7 @@ def save_model(folder: Path, model: Model, classifier: dict[str, Any], golden: d
 
     folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, Any] = {"words/weights": model.words.weights, "words/intercept": model.words.intercept}
-    arrays |= model.first.arrays("first") | model.second.arrays("second")
+    arrays |= model.screen.arrays() | model.first.arrays("first") | model.second.arrays("second")
     np.savez_compressed(folder / "weights.npz", allow_pickle=False, **arrays)
     np.savez_compressed(folder / "golden.npz", allow_pickle=False, **golden)
     skops.io.dump(classifier, folder / "classifier.skops")

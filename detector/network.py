@@ -133,18 +133,22 @@ class Panel(NamedTuple):
         """Return all arrays as ``kind/number/name``, for saving."""
         return {f"{kind}/{i}/{name}": a for i, n in enumerate(self.networks) for name, a in n.arrays().items()}
 
-    def predict_proba(self, X: Rows, offsets: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    def predict_proba(
+        self, X: Rows, offsets: NDArray[np.int64] | None = None, chosen: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float32]:
         """Return the mean of their class probabilities, float32 (n, k); NaN counts as the training mean.
 
-        Page ``i`` of a batch has the rows ``offsets[i]`` to ``offsets[i + 1]``: what is said of them does not depend on
-        the batch, to the last bit. Without, all rows are one page's.
+        Of the rows, those `chosen` are looked at, in that order; without, all. Page ``i`` of a batch has ``offsets[i]`` to
+        ``offsets[i + 1]`` of them: what is said of them does not depend on the batch, to the last bit. Without, all are one
+        page's.
         """
         parts = [X] if isinstance(X, np.ndarray) else X
-        offsets = np.array([0, len(parts[0])]) if offsets is None else offsets
+        chosen = np.arange(len(parts[0])) if chosen is None else chosen
+        offsets = np.array([0, len(chosen)]) if offsets is None else offsets
         logits = np.empty((*self.outs.shape[::-1], int(offsets[-1])), np.float32)
         for some in _portions(offsets):
             rows = slice(int(some[0]), int(some[-1]))
-            layer = product(self._scaled([part[rows] for part in parts]), self.first, some - some[0])
+            layer = product(self._scaled(parts, chosen[rows]), self.first, some - some[0])
             self._add_up(layer, logits[:, :, rows])
         said = normalised(logits)
         mean: NDArray[np.float32] = (reduce(np.add, said.transpose(1, 0, 2)) / np.float32(len(self.networks))).T
@@ -161,15 +165,15 @@ class Panel(NamedTuple):
             for unit in units:  # one after another, as compiled: sums of other orders have other last bits
                 logits[:, number] += self.heads[unit, : len(logits), None] * active[:, unit]
 
-    def _scaled(self, parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Put features side by side, bound them and take their means away; what is unknown is 0."""
+    def _scaled(self, parts: Sequence[NDArray[np.float32]], chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Put features of chosen rows side by side, bound them and take their means away; what is unknown is 0."""
         by_columns = parts[0].strides[0] == parts[0].itemsize
-        shape = len(parts[0]), len(self.first)
+        shape = len(chosen), len(self.first)
         out = np.empty(shape, np.float32, order="F" if by_columns else "C")
         for part, end in zip(parts, accumulate(part.shape[1] for part in parts), strict=True):
             mine = slice(end - part.shape[1], end)
             low, high, mean = (bound[mine] for bound in self.networks[0][:3])
-            _scale(part, low, high, mean, self.clips, out[:, mine])
+            _scale(part, chosen, low, high, mean, self.clips, out[:, mine])
         return out
 
 
@@ -182,13 +186,14 @@ def _portions(offsets: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
 
 
 def _scale(
-    rows: NDArray[np.float32], low: NDArray[np.float32], high: NDArray[np.float32], mean: NDArray[np.float32], clips: bool,
-    out: NDArray[np.float32],
+    rows: NDArray[np.float32], chosen: NDArray[np.int64], low: NDArray[np.float32], high: NDArray[np.float32],
+    mean: NDArray[np.float32], clips: bool, out: NDArray[np.float32],
 ) -> None:  # fmt: skip
     contiguous = any(mine == its == out.itemsize for mine, its in zip(rows.strides, out.strides, strict=True))
     if compiled.loops is not None and rows.dtype == np.float32 and contiguous:
-        compiled.loops.scaled(rows, low, high, mean, clips, out)
+        compiled.loops.scaled(rows, chosen, low, high, mean, clips, out)
         return
+    rows = rows[chosen]
     np.subtract(np.clip(rows, low, high) if clips else rows, mean, out=out)
     out[np.isnan(out)] = 0
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import compiled
-from detector.blocks import Blocks
+from detector.blocks import Texts
 from detector.chars import fold_codes
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Words(NamedTuple):
     intercept: NDArray[np.float32]
 
 
-def gram_buckets(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def gram_buckets(blocks: Texts, n_buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Hash all n-grams that lie within one block.
 
     Parameters
@@ -58,7 +58,7 @@ def gram_buckets(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDA
     return np.concatenate(starts), np.concatenate(buckets)
 
 
-def count_grams(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+def count_grams(blocks: Texts, n_buckets: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Weigh the n-grams of blocks by the log of how often each occurs there, a long block's less.
 
     Returns
@@ -78,7 +78,7 @@ def count_grams(blocks: Blocks, n_buckets: int) -> tuple[NDArray[np.int64], NDAr
     return block, bucket, (np.log1p(count[order]) * scale[block]).astype(np.float32)
 
 
-def gram_counts(blocks: Blocks, n_buckets: int = N_BUCKETS) -> csr_matrix:
+def gram_counts(blocks: Texts, n_buckets: int = N_BUCKETS) -> csr_matrix:
     """Lay what `count_grams` says out as a sparse matrix, float32 (n, n_buckets)."""
     from scipy.sparse import csr_matrix
 
@@ -86,13 +86,13 @@ def gram_counts(blocks: Blocks, n_buckets: int = N_BUCKETS) -> csr_matrix:
     return csr_matrix((weight, (block, bucket)), (len(blocks), n_buckets))
 
 
-def block_scores(blocks: Blocks, words: Words) -> NDArray[np.float32]:
+def block_scores(blocks: Texts, words: Words) -> NDArray[np.float32]:
     """Score blocks by a linear model over `gram_counts`, float32 (n, k)."""
     sums = _word_sums(blocks, words.weights)
     return (sums + words.intercept).astype(np.float32)
 
 
-def _word_sums(blocks: Blocks, weights: NDArray[np.float32]) -> NDArray[np.float64]:
+def _word_sums(blocks: Texts, weights: NDArray[np.float32]) -> NDArray[np.float64]:
     if compiled.loops is not None:
         out = np.zeros((len(blocks), weights.shape[1]))
         # No n-gram occurs more often than three times the characters of its block: it may be hit by all three sizes.

@@ -30,7 +30,7 @@ from detector.network import softmax
 from detector.ngrams import Words, block_scores
 from detector.portions import find_in_portions
 from detector.repeats import RepeatTable, block_hashes, repeats_in_page
-from detector.segment import segment_html, segment_lines, segment_text
+from detector.segment import segment_html, segment_lines
 from detector.sites import host_of, site_of
 from detector.spans import echoes
 from detector.verdicts import cut_out, decide, judge, second_copies
@@ -266,7 +266,7 @@ def _spam_of_rest(blocks: PageBlocks, i: int, cuts: list[tuple[int, int]], words
     rest = cut_out(text, cuts)
     if len(rest) < max(MIN_REST_CHARS, MIN_REST_SHARE * len(text)):
         return otherwise
-    return float(softmax(block_scores(segment_text(rest), words))[0, Label.SPAM])
+    return float(softmax(block_scores(Texts.of([rest]), words))[0, Label.SPAM])
 
 
 def _by_block(spans: list[Span]) -> dict[int, list[tuple[int, int]]]:
@@ -345,7 +345,7 @@ def _stuffed(summaries: Sequence[str], words: Words) -> NDArray[np.float32]:
     """Return how likely each summary is nothing but spam, by its words; 0 where that is not certain. float32 (n,)."""
     out = np.zeros(len(summaries), np.float32)
     shown = [i for i, summary in enumerate(summaries) if summary]
-    proba = softmax(block_scores(segment_text("\n".join(summaries[i] for i in shown)), words))[:, Label.SPAM]
+    proba = softmax(block_scores(Texts.of([summaries[i] for i in shown]), words))[:, Label.SPAM]
     out[shown] = np.where(proba >= CERTAIN_WORDS, proba, 0)
     return out
 

@@ -23,11 +23,13 @@ from detector.labeled import read_labeled
 from detector.labels import DEFAULT_POLICY, Label
 from detector.lexicon import Lexicon
 from detector.model import (
+    CERTAIN,
     Layout,
     Model,
     ModelCard,
     doubtful,
     load_classifier,
+    plainly_chrome,
     read_arrays,
     save_model,
     second_pass_input,
@@ -36,6 +38,7 @@ from detector.network import Network, Panel
 from detector.ngrams import N_BUCKETS, Words, block_scores, gram_counts
 from detector.repeats import SiteCounts, block_hashes, count_repeats
 from detector.rows import Rows, concat_rows, is_copy, is_sentence, load_rows, make_rows, select_pages
+from detector.screen import Screen
 from detector.segment import segment_text
 from detector.sentences import Document, read_sentences
 from detector.spans import SpanModel
@@ -274,14 +277,17 @@ def _any_tables(folders: Sequence[Path]) -> bool:
 
 
 class Fitted(NamedTuple):
-    """The fitted estimators of both passes."""
+    """The fitted estimators of the screen and of both passes."""
 
+    screen: Any
     first: list[Any]
     second: list[Any]
 
     def predict_proba(self, rows: Rows) -> NDArray[np.float32]:
-        """Return float32 (n, 3), from scikit-learn's own objects."""
-        proba = _proba(self.first, with_context(rows.own, rows.layout.page_offsets))
+        """Return float32 (n, 3), from scikit-learn's own objects; what the screen holds back, as the model will."""
+        proba = plainly_chrome(len(rows.own))
+        if len(unclear := Screen.from_pipeline(self.screen).unclear(rows.own)):
+            proba[unclear] = _proba(self.first, with_context(rows.own, rows.layout.page_offsets)[unclear])
         if len(asked := doubtful(proba)):
             proba[asked] = _proba(self.second, second_pass_input(proba, rows.own, rows.layout)[asked])
         return proba
@@ -306,7 +312,20 @@ def fit(rows: Rows, classifier: Classifier, seed: int = 0) -> Fitted:
         held_out[outside] = _proba(estimators, X[outside])
     first = _fit_pass(classifier.first, classifier.first_seeds, X, rows.label, strange[0])
     Z = second_pass_input(held_out, rows.own, rows.layout)
-    return Fitted(first, _fit_pass(classifier.second, classifier.second_seeds, Z, rows.label, strange[1]))
+    second = _fit_pass(classifier.second, classifier.second_seeds, Z, rows.label, strange[1])
+    return Fitted(_fit_screen(rows, held_out), first, second)
+
+
+def _fit_screen(rows: Rows, held_out: NDArray[np.float32]) -> Any:
+    """Fit a logistic regression on what tells, of a block's own features, the chrome that the first pass is certain of.
+
+    Plain text is left out, and what only a table of repeated blocks tells. None where the pass is never certain.
+    """
+    own = rows.own.copy()
+    own[:, [name.startswith(("log_site_", "site_share")) for name in OWN_NAMES]] = 0
+    shown = (rows.label >= 0) & ~np.isnan(own).any(axis=1)
+    certain = (held_out[:, Label.CHROME] >= CERTAIN) & (rows.label == Label.CHROME)
+    return _logistic(0).fit(own[shown], certain[shown]) if certain[shown].any() else None
 
 
 def _strange(names: Sequence[str]) -> dict[int, float]:
@@ -426,7 +445,8 @@ def train(
     scores = found[DEFAULT_CLASSIFIER]
     card = make_card(folder.name, rows, lexicon, scores, {name: s.summary() for name, s in found.items()}, seed)
     model = replace(_model(fitted, words, card), spans=spans)
-    save_model(folder, model, {"first": _bare(fitted.first), "second": _bare(fitted.second)}, _golden(rows, fitted))
+    saved = {"screen": fitted.screen, "first": _bare(fitted.first), "second": _bare(fitted.second)}
+    save_model(folder, model, saved, _golden(rows, fitted))
     load_classifier(folder)
     return found
 
@@ -439,8 +459,8 @@ def fit_model(rows: Rows, words: Words, lexicon: Lexicon, name: str, *, seed: in
 
 
 def _model(fitted: Fitted, words: Words, card: ModelCard) -> Model:
-    first, second = (Panel.of([Network.from_pipeline(p) for p in estimators]) for estimators in fitted)
-    return Model(words, first, second, card)
+    first, second = (Panel.of([Network.from_pipeline(p) for p in some]) for some in (fitted.first, fitted.second))
+    return Model(words, Screen.from_pipeline(fitted.screen), first, second, card)
 
 
 def make_card(

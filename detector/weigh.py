@@ -123,7 +123,9 @@ def _cues_of(
 def cue_codes(found: NDArray[np.int64], n_chars: int, lexicon: Lexicon) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the number of the cue group that covers each character, 0 for none; and where talk about gambling is cued."""
     out = np.zeros(n_chars, np.uint8)
-    for (_, start, stop), number in zip(found.tolist(), lexicon.member(CUE_GROUPS)[found[:, 0]].tolist(), strict=True):
-        if number:
-            out[start:stop] = number
+    number = lexicon.member(CUE_GROUPS)[found[:, 0]]
+    _, start, stop = found[number > 0].T
+    sizes = stop - start
+    covered = np.arange(sizes.sum()) + np.repeat(start - np.cumsum(sizes) + sizes, sizes)
+    out[covered] = np.repeat(number[number > 0], sizes)
     return out, np.sort(found[lexicon.member(("report",))[found[:, 0]] > 0, 1])

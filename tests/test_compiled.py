@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from math import log
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +24,13 @@ from detector.decode import _EURO_HANDLER, _from_gb18030, _sample, decode
 from detector.features import OWN_NAMES, consensus, cues, mass, shape, with_context
 from detector.forest import Forest
 from detector.heat import measure, measure_and_score, score
-from detector.judge import describe
+from detector.judge import describe, tokenizer
 from detector.limits import _nesting
 from detector.network import Panel
 from detector.repeats import block_hashes
 from detector.reread import has_documents, has_lost_text, may_have_lost_text
 from detector.runs import find_runs, likely_runs
+from detector.screen import Screen
 from detector.segment import _read_tree, _traits, segment, segment_text
 from detector.weigh import weigh
 from detector.windows import WIDTH, look_again
@@ -176,6 +178,14 @@ def test_a_loss_is_seen_from_the_tree(html):
         assert may_have_lost_text(html, page.han_before - page.han, page.ending()) or not has_lost_text(html, canonical)
 
 
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 31, 4095, 4097, 20_000])
+@pytest.mark.parametrize("alphabet", ["渠", "渠a", "一鿿䷿ꀀ渠é𠮷<p>"])
+def test_han_characters_are_counted_in_the_markup(alphabet, n):
+    html = "".join(np.random.default_rng(n).choice(list(alphabet), n))
+    page = compiled.walk.Page(html, _traits(), "", lambda style: False, lambda href, host: False)
+    assert page.han_before == count_han(html)
+
+
 @pytest.mark.parametrize("html", STRANGE.values(), ids=STRANGE)
 def test_what_markup_would_say_otherwise_is_left_to_the_walk_over_markup(both_ways, html):
     assert _read_tree(compiled.walk, html, "") is None
@@ -235,12 +245,13 @@ def test_features_are_scaled(both_ways, order, bounded, n):
     rows[random.random((n, 7)) < 0.1] = np.inf
     network = random_network(7, 3)
     parts = [rows[:, :3], rows[:, 3:]]
-    fast, slow = both_ways(lambda: Panel.of([network if bounded else network.unbounded()])._scaled(parts))
+    panel = Panel.of([network if bounded else network.unbounded()])
+    chosen = random.integers(0, max(n, 1), n // 2 if n > 2 else n)
+    fast, slow = both_ways(lambda: panel._scaled(parts, chosen))
     np.testing.assert_array_equal(fast, slow)
-    mixed = Panel.of([network if bounded else network.unbounded()])._scaled(
-        [np.array(rows[:, :3], order="K"), np.asfortranarray(rows[:, 3:])]
-    )
+    mixed = panel._scaled([np.array(rows[:, :3], order="K"), np.asfortranarray(rows[:, 3:])], chosen)
     np.testing.assert_array_equal(mixed, slow)
+    np.testing.assert_array_equal(slow, panel._scaled([rows[chosen]], np.arange(len(chosen))))
 
 
 @pytest.mark.parametrize("classes", [2, 3, 4])
@@ -385,6 +396,25 @@ def test_documents_that_may_be_there(text):
     page = compiled.walk.Page(text, _traits(), "", lambda style: False, lambda href, host: False)
     assert page.may_hold_documents == ("cdoc" in text or "wroo" in text)
     assert page.may_hold_documents >= has_documents(text)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 300])
+def test_screen(both_ways, n):
+    random = np.random.default_rng(n)
+    own = np.asfortranarray(
+        np.where(random.random((n, 9)) < 0.02, np.nan, random.normal(size=(n, 9)) * 3).astype(np.float32)
+    )
+    weights = np.float32([1, -2, 0, 0.5, 0, 3, 1, -1, 0])
+    screen = Screen(np.full(9, -2, np.float32), np.full(9, 2, np.float32), weights, np.float32([0.25]))
+    fast, slow = both_ways(lambda: screen.unclear(own).tolist())
+    assert fast == slow
+
+
+@settings(derandomize=True, deadline=None, max_examples=500)
+@given(st.text("报网站官下载中国人民银行江苏省委bB3.%-+ \r\n\u3000。の𠮷", max_size=40))
+def test_words(text):
+    words = tokenizer()
+    assert compiled.text.cut_words(text, words.FREQ, log(words.total)) == list(words.cut(text, HMM=False))
 
 
 @pytest.mark.parametrize(

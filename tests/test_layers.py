@@ -39,7 +39,7 @@ LAYERS = (
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
     "answers decode findings guard integrations limits model_folder mojibake reread topic warc",
     "background",
-    "annotate arrays augment blocks errors forest labels locate network replace sites",
+    "annotate arrays augment blocks errors forest labels locate network replace screen sites",
     "chars",
     "compiled compiled.build",
 )

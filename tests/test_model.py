@@ -19,8 +19,9 @@ from detector.errors import ModelError
 from detector.features import OWN_NAMES, beside_own, featurize
 from detector.forest import Forest
 from detector.labels import DEFAULT_POLICY, POLICIES, Label
-from detector.model import Layout, load_classifier, load_model, read_arrays, read_card, save_model
+from detector.model import Layout, load_classifier, load_model, plainly_chrome, read_arrays, read_card, save_model
 from detector.model_folder import find_model
+from detector.screen import Screen
 from detector.segment import segment
 from detector.spans import Judges, SpanModel
 from detector.train import Fitted
@@ -51,16 +52,29 @@ def change_array(folder, name, change, file="weights.npz"):
 
 
 def test_the_second_pass_is_asked_only_where_the_first_doubts(tiny_model, lexicon, batch, monkeypatch):
+    open_model = replace(tiny_model, screen=Screen.from_pipeline(None))
     own, layout = featurize(batch, lexicon, tiny_model.words), Layout.of(batch)
     first = tiny_model.first.predict_proba(beside_own(own, layout.page_offsets), layout.page_offsets)
     certain = first[:, Label.CHROME] >= np.median(first[:, Label.CHROME])
-    everywhere = replace(tiny_model).predict_proba(own, layout)
+    everywhere = open_model.predict_proba(own, layout)
     monkeypatch.setattr("detector.model.CERTAIN", float(np.median(first[:, Label.CHROME])))
-    found = tiny_model.predict_proba(own, layout)
+    found = open_model.predict_proba(own, layout)
     assert found[certain].tolist() == first[certain].tolist() != everywhere[certain].tolist()
     np.testing.assert_allclose(found[~certain], everywhere[~certain], atol=1e-6)
     monkeypatch.setattr("detector.model.CERTAIN", 0.0)  # nothing is asked
-    assert tiny_model.predict_proba(own, layout).tolist() == first.tolist()
+    assert open_model.predict_proba(own, layout).tolist() == first.tolist()
+
+
+def test_no_pass_is_asked_about_what_the_screen_holds_back(tiny_model, lexicon, batch):
+    own, layout = featurize(batch, lexicon, tiny_model.words), Layout.of(batch)
+    low, high = np.full(len(OWN_NAMES), -9, np.float32), np.full(len(OWN_NAMES), 9, np.float32)
+    weights = np.where(np.array(OWN_NAMES) == "link_density", 1, 0).astype(np.float32)
+    model = replace(tiny_model, screen=Screen(low, high, weights, np.array([-0.5], np.float32)))
+    held = own[:, OWN_NAMES.index("link_density")] >= 0.5
+    found = model.predict_proba(own, layout)
+    assert 0 < held.sum() < len(own)
+    assert found[held].tolist() == plainly_chrome(int(held.sum())).tolist()
+    assert (found[~held] != plainly_chrome(1)).any(axis=1).all()
 
 
 # ---------------------------------------------------------------- round trip

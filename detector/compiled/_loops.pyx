@@ -228,26 +228,55 @@ def leaf_sums(
             out[row] += value[tree, node]
 
 
-def scaled(const float[:, :] rows, const float[::1] low, const float[::1] high, const float[::1] mean, bint clips, float[:, :] out):
-    """`network._scale`, in `out`; in both matrices columns are contiguous, or rows in both."""
-    cdef Py_ssize_t i, k, n = rows.shape[0], m = rows.shape[1]
+def weigh_columns(
+    const float[:, ::1] columns, const int64_t[::1] used, const float[::1] low, const float[::1] high, const float[::1] weights, float[::1] sums,
+):
+    """The loop of `screen.Screen.unclear`: add bounded and weighed columns to `sums`."""
+    cdef Py_ssize_t i, n = columns.shape[1], m = columns.shape[0]
+    cdef int64_t k
+    cdef float value
+    cdef const float* values
+    if not (sums.shape[0] == n and m == low.shape[0] == high.shape[0] == weights.shape[0]):
+        raise ValueError("features and their weights are of different numbers")
+    if n == 0:
+        return
+    for k in used:
+        values = &columns[k, 0]
+        for i in range(n):
+            value = values[i]
+            value = low[k] if value < low[k] else value
+            value = high[k] if value > high[k] else value
+            sums[i] += value * weights[k]
+
+
+def scaled(
+    const float[:, :] rows, const int64_t[::1] chosen, const float[::1] low, const float[::1] high, const float[::1] mean, bint clips,
+    float[:, :] out,
+):
+    """`network._scale`, in `out`, of the rows that are `chosen`; in both matrices columns are contiguous, or rows in both."""
+    cdef Py_ssize_t i, k, n = chosen.shape[0], m = rows.shape[1]
     if not (out.shape[0] == n and m == out.shape[1] == low.shape[0] == high.shape[0] == mean.shape[0]):
         raise ValueError("features and their bounds are of different numbers")
-    if n == 1 or (rows.strides[0] == sizeof(float) and out.strides[0] == sizeof(float)):  # numpy makes up the strides of one row
+    for i in range(n):
+        if not 0 <= chosen[i] < rows.shape[0]:
+            raise IndexError("a row is chosen that there is not")
+    if m == 0 or n == 0:
+        return
+    # numpy makes up the strides of one row
+    if (rows.shape[0] == 1 or rows.strides[0] == sizeof(float)) and (n == 1 or out.strides[0] == sizeof(float)):
         for k in range(m):
-            scale_column(&rows[0, k], low[k] if clips else -INFINITY, high[k] if clips else INFINITY, mean[k], n, &out[0, k])
+            scale_column(&rows[0, k], chosen, low[k] if clips else -INFINITY, high[k] if clips else INFINITY, mean[k], &out[0, k])
         return
     for i in range(n):
-        if m:
-            scale_row(&rows[i, 0], &low[0], &high[0], &mean[0], clips, m, &out[i, 0])
+        scale_row(&rows[chosen[i], 0], &low[0], &high[0], &mean[0], clips, m, &out[i, 0])
 
 
 # What is no number stays so when it is compared, and becomes 0 in the end.
-cdef inline void scale_column(const float* values, float low, float high, float mean, Py_ssize_t n, float* out) noexcept nogil:
+cdef inline void scale_column(const float* values, const int64_t[::1] chosen, float low, float high, float mean, float* out) noexcept nogil:
     cdef Py_ssize_t i
     cdef float value
-    for i in range(n):
-        value = values[i]
+    for i in range(chosen.shape[0]):
+        value = values[chosen[i]]
         value = low if value < low else value
         value = (high if value > high else value) - mean
         out[i] = value if value == value else 0

@@ -1,9 +1,10 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""What stands in the characters of blocks: cues, counts of kinds of characters, hashes, a page's title.
+"""What stands in the characters of blocks: cues, counts of kinds of characters, hashes, a page's title, words.
 
 Characters are code points, uint32; block ``i`` has those from ``offsets[i]`` to ``offsets[i + 1]``.
 """
 
+from libc.math cimport log
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 
@@ -292,3 +293,69 @@ cdef bint stands_in(const uint32_t* text, Py_ssize_t n, const uint32_t[::1] bare
         if i == n:
             return True
     return False
+
+
+# ---------------------------------------------------------------- words
+
+def cut_words(str text not None, dict frequencies not None, double log_total):
+    """What ``jieba.Tokenizer.cut`` makes of a text by its dictionary alone: the words of the likeliest way to cut it."""
+    cdef list words = []
+    cdef Py_ssize_t start = 0, stop, n = len(text)
+    while start < n:
+        stop = start
+        while stop < n and is_of_words(text[stop]):
+            stop += 1
+        if stop > start:
+            cut_run(words, text[start:stop], frequencies, log_total)
+        else:
+            stop = start + (2 if text[start] == u"\r" and start + 1 < n and text[start + 1] == u"\n" else 1)
+            words.append(text[start:stop])
+        start = stop
+    return words
+
+
+cdef inline bint is_plain(Py_UCS4 c) noexcept:
+    return c"a" <= c <= c"z" or c"A" <= c <= c"Z" or c"0" <= c <= c"9"
+
+
+cdef inline bint is_of_words(Py_UCS4 c) noexcept:
+    return 0x4E00 <= c <= 0x9FD5 or is_plain(c) or c in (c"+", c"#", c"&", c".", c"_", c"%", c"-")
+
+
+cdef int cut_run(list words, str run, dict frequencies, double log_total) except -1:
+    """From the end on, find the best cut of what is behind each place; then go along. Letters and digits stay together."""
+    cdef Py_ssize_t n = len(run), place, stop, plain = 0
+    cdef double* best = <double*>malloc((n + 1) * sizeof(double))
+    cdef Py_ssize_t* behind = <Py_ssize_t*>malloc(n * sizeof(Py_ssize_t))
+    cdef double score
+    try:
+        if best == NULL or behind == NULL:
+            raise MemoryError
+        best[n] = 0
+        for place in range(n - 1, -1, -1):
+            behind[place], stop = 0, place + 1
+            while stop <= n:
+                frequency = frequencies.get(run[place:stop])
+                if frequency is None:
+                    break
+                score = log(<double>frequency) - log_total + best[stop] if frequency else 0
+                if frequency and (behind[place] == 0 or score >= best[place]):
+                    best[place], behind[place] = score, stop
+                stop += 1
+            if behind[place] == 0:
+                best[place], behind[place] = 0 - log_total + best[place + 1], place + 1
+        place = 0
+        while place < n:
+            stop = behind[place]
+            if stop > place + 1 or not is_plain(run[place]):
+                if plain < place:
+                    words.append(run[plain:place])
+                words.append(run[place:stop])
+                plain = stop
+            place = stop
+        if plain < n:
+            words.append(run[plain:n])
+    finally:
+        free(best)
+        free(behind)
+    return 0

@@ -7,7 +7,7 @@ into one buffer; what is known of a block goes into rows of numbers: the walk ma
 strings, each once.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcmp, memcpy, memmove
 
@@ -173,7 +173,7 @@ cdef void* grown(void* old, size_t size) except NULL:
 
 
 cdef inline bint is_space(Py_UCS4 c) noexcept nogil:
-    return c == 32 or (9 <= c <= 13) or (c >= 28 and (c < 32 or c == 0x85 or c == 0xA0 or (c > 0xFF and Py_UNICODE_ISSPACE(c))))
+    return c == 32 or (9 <= c <= 13) or (c >= 28 and (c < 32 or c == 0x85 or c == 0xA0 or (0xFF < c <= 0x3000 and Py_UNICODE_ISSPACE(c))))  # none is behind U+3000
 
 
 cdef inline Py_UCS4 next_character(const uint8_t** at, const uint8_t* stop) noexcept nogil:
@@ -196,20 +196,40 @@ cdef inline Py_UCS4 next_character(const uint8_t** at, const uint8_t* stop) noex
     return 0xFFFD
 
 
-cdef int64_t count_han(const uint8_t* text, size_t n) noexcept nogil:
-    """As in chars.py, by the first bytes of characters: E4 B8 to E9."""
+cdef inline bint is_han(const uint8_t* text) noexcept nogil:
+    """Whether a byte is the first of a Han character: E4 B8 to E9."""
+    return (<uint8_t>(text[0] - 0xE5) <= 4) | ((text[0] == 0xE4) & (text[1] >= 0xB8))
+
+
+cdef int64_t count_han_of_page(const uint8_t* markup, size_t n) noexcept nogil:
+    """As in chars.py, many bytes at a time; counts are as narrow as they can be for that."""
     cdef int64_t count = 0
-    cdef size_t i = 1, k
-    cdef uint8_t part  # as narrow as what is compared, so that many bytes are taken at a time
-    while i + STEP <= n:
-        part = 0
-        for k in range(i, i + STEP):
-            part += (<uint8_t>(text[k - 1] - 0xE5) <= 4) | ((text[k - 1] == 0xE4) & (text[k] >= 0xB8))
-        count += part
-        i += STEP
+    cdef uint16_t part
+    cdef size_t i = 1, stop
     while i < n:
-        count += (<uint8_t>(text[i - 1] - 0xE5) <= 4) | ((text[i - 1] == 0xE4) & (text[i] >= 0xB8))
-        i += 1
+        part, stop = 0, min(i + 4096, n)
+        while i < stop:
+            part += is_han(markup + i - 1)
+            i += 1
+        count += part
+    return count
+
+
+cdef int64_t count_han(const uint8_t* text, size_t n) noexcept nogil:
+    """The same of a short text, which is ASCII in most cases, and passed over in words."""
+    cdef uint32_t count = 0
+    cdef uint64_t word
+    cdef size_t i = 1, stop
+    while i < n:
+        if i + 7 <= n:
+            memcpy(&word, text + i - 1, sizeof(word))
+            if not word & <uint64_t>0x8080808080808080:
+                i += 8
+                continue
+        stop = min(i + 8, n)
+        while i < stop:
+            count += is_han(text + i - 1)
+            i += 1
     return count
 
 
@@ -484,7 +504,7 @@ cdef class Page:
             else:
                 size = encode(<uint16_t*>data, n, markup) if kind == 2 else encode(<uint32_t*>data, n, markup)
             if size > 0:  # while the markup is at hand
-                self.han_before = count_han(markup, size)
+                self.han_before = count_han_of_page(markup, size)
                 self.may_hold_documents = holds_documents(markup, size)
             self.status = 1 if size < 0 else lexbor.parse(self.document, markup, size)
             free(markup)
@@ -806,7 +826,9 @@ cdef class Page:
         cdef Piece piece = self.piece
         cdef Py_UCS4* text
         cdef Py_UCS4 c
-        cdef Py_ssize_t end = self.end
+        cdef Py_ssize_t end = self.end, begin = self.begin
+        cdef bint space = self.space
+        cdef uint32_t han = 0
         if at == NULL:
             raise MemoryError
         if end + <Py_ssize_t>run.size + 1 > self.text_room:
@@ -816,20 +838,21 @@ cdef class Page:
         while at < stop:
             c = next_character(&at, stop)
             if is_space(c):
-                self.space = end > self.begin
+                space = end > begin
             else:
-                self.han += 0x4E00 <= c <= 0x9FFF
-                if self.space:
+                han += 0x4E00 <= c <= 0x9FFF
+                if space:
                     text[end] = 32
                     end += 1
-                    self.space = False
+                    space = False
                 text[end] = c
                 end += 1
                 if piece.first < 0:
                     piece.first = piece.size
                 piece.last = piece.size
             piece.size += 1
-        self.end, self.piece = end, piece
+        self.end, self.piece, self.space = end, piece, space
+        self.han += han
         return 0
 
     cdef void end_piece(self) noexcept:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from detector import compiled
 from detector.arrays import side_by_side
-from detector.blocks import LANDMARKS, NAMED_LEVELS, TAG_INDEX, Blocks
+from detector.blocks import LANDMARKS, NAMED_LEVELS, TAGS, Blocks
 
 # What a class or id tells, as seen on many sites (and as resiliparse, readability and magic-html look for). The model
 # weighs each family; none is a rule.
@@ -57,6 +57,8 @@ _TAG_GROUPS = {
     "caption": ("figcaption", "caption"),
 }
 
+_GROUPED = np.array([[tag in tags for tag in TAGS] for tags in _TAG_GROUPS.values()])  # (groups, TAGS)
+
 NAMES = (
     *(f"tag_{name}" for name in _TAG_GROUPS),
     *(f"in_{name}" for name in LANDMARKS),
@@ -87,11 +89,10 @@ def family_masks(names: list[str]) -> list[int]:
 
 def columns(blocks: Blocks) -> NDArray[np.float32]:
     """Return float32 (n, len(NAMES)); a family's column is ``1 / (1 + level)`` of its nearest named ancestor, else 0."""
-    tag_columns = [np.isin(blocks.tag, [TAG_INDEX[t] for t in tags]) for tags in _TAG_GROUPS.values()]
     landmark_columns = [(blocks.landmarks >> bit) & 1 for bit in range(len(LANDMARKS))]
     named = (blocks.named >= 0).sum(axis=1)
     rest = [blocks.depth, blocks.bold_chars / blocks.n_chars, blocks.hidden, np.log1p(named)]
-    return side_by_side([*tag_columns, *landmark_columns, _nearest(blocks), *rest])
+    return side_by_side([_GROUPED[:, blocks.tag].T, *landmark_columns, _nearest(blocks), *rest])
 
 
 def _nearest(blocks: Blocks) -> NDArray[np.float32]:

@@ -99,7 +99,10 @@ def _first_in_page(mask: Bools, starts: Ints) -> Ints:
 
 def signed_log(x: Ints | Floats) -> Floats:
     """Return ``sign(x) log(1 + |x|)``."""
-    return np.sign(x) * np.log1p(np.abs(x))
+    size, sign = np.abs(x), np.sign(x)
+    if x.dtype.kind == "i" and size.max(initial=0) <= len(x):  # of few numbers, each logarithm is taken once
+        return sign * np.log1p(np.arange(size.max(initial=0) + 1))[size]
+    return sign * np.log1p(size)
 
 
 def _headline_columns(blocks: Blocks, page: Ints) -> list[Floats]:

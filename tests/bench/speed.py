@@ -36,7 +36,7 @@ BATCH = 64
 STAGES = (
     *(
         (detector.pipeline, name)
-        for name in ("decode", "refuse_monsters", "segment", "concat", "featurize", "_find_spans", "verdict_of")
+        for name in ("decode", "refuse_monsters", "segment_html", "gather", "featurize", "_find_spans", "verdict_of")
     ),
     (detector.model.Model, "predict_proba"),
 )
