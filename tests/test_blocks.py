@@ -17,9 +17,11 @@ from detector.blocks import (
     TAGS,
     Blocks,
     RawPage,
+    Texts,
     concat,
+    gather,
 )
-from detector.segment import segment, segment_text
+from detector.segment import segment, segment_html, segment_lines, segment_text
 
 FIXED = settings(derandomize=True, deadline=None, max_examples=50)
 PAGES = (
@@ -50,6 +52,25 @@ def test_page_from_text() -> None:
 
 
 # ----------------------------------------------------------------------------------------------------------- Blocks
+
+
+def test_texts_back_to_back() -> None:
+    texts = Texts.of(["渠水涨了", "𠮷", "雨停"])
+    assert (texts.texts(), texts.n_chars.tolist()) == (["渠水涨了", "𠮷", "雨停"], [4, 1, 2])
+    assert len(Texts.of([])) == 0
+
+
+def test_pages_gathered_are_pages_put_together() -> None:
+    pages = [*(segment_html(page, page_id=str(i), host="linhe.example") for i, page in enumerate(PAGES)),
+             segment_lines("雨停了。\n渠水涨了一尺。", title="天气")]  # fmt: skip
+    at_once, one_by_one = gather(pages), concat([gather([page]) for page in pages])
+    for name, column in vars(at_once).items():
+        other = getattr(one_by_one, name)
+        if name == "holders":  # which are the same counts, not their numbers
+            column, other = (np.unique(numbers, return_inverse=True)[1] for numbers in (column, other))
+        assert np.array_equal(column, other), name
+        assert not isinstance(column, np.ndarray) or column.dtype == other.dtype
+    assert at_once.page_offsets.tolist() == [0, 3, 3, 4, 9, 11]
 
 
 def test_lengths_and_pages(two: Blocks) -> None:
