@@ -6,7 +6,6 @@ injected and honest. A candidate is always judged on the heat of a model that wa
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -45,11 +44,6 @@ VERSIONS = 6  # injected copies of each page
 OWN_REPEATS = 4  # the project's own sentences count so many times in heat
 CARRIERS_IN_A_DOCUMENT = 10
 MIN_CHROME = 12  # characters; shorter blocks are words, not text
-TITLE_AGAIN = 0.25  # of injected copies that say their title once more above the text, as pages do
-SENTENCES_TO_A_HEADLINE = 3  # one in so many honest documents of a few texts is made a headline as well
-MAX_SENTENCES = 3  # of such a document, its title included
-MAX_HEAD, MAX_BELOW = 60, 5  # characters of a headline; texts of another page below it
-_SENTENCE_END = re.compile("[。；！？]")
 NEAR = 6  # characters around an injected string that always serve as counter-examples
 FAR_SHARE = 0.3  # of the characters of clean texts that serve as counter-examples
 PENALTY = 0.1  # C of the regressions
@@ -60,7 +54,7 @@ MAX_ALARMS = {"strict": (0.002, 0.02), "balanced": (0.001, 0.01), "lenient": (0.
 # Thresholds are never higher than this, nor lower than that of the policy, from which on the honest sentences of
 # the tests come out untouched.
 MAX_THRESHOLD = 0.995
-MIN_THRESHOLDS = {"strict": 0.5, "balanced": 0.9, "lenient": 0.9}
+MIN_THRESHOLDS = {"strict": 0.5, "balanced": 0.88, "lenient": 0.88}
 SEEDS = (0, 1, 2)
 
 
@@ -121,21 +115,6 @@ def written_documents(
     )
 
 
-def headed_documents(random: Random, honest: Sequence[Document], clean: Sequence[Document]) -> list[Document]:
-    """Make pages whose title, headline and first text are honest texts, each above some texts of a clean page.
-
-    A report on gambling stands on its page three times, as a brand does that was written all over one.
-    """
-    few = [d for d in honest if any(d.texts) and len(d.texts) <= MAX_SENTENCES]
-    out = []
-    for document in random.sample(few, len(few) // SENTENCES_TO_A_HEADLINE):
-        shown = [text for text in document.texts if text]
-        head = _SENTENCE_END.split(shown[0])[0][:MAX_HEAD]
-        below = random.choice(clean).texts[1 : 1 + random.randrange(MAX_BELOW)]
-        out.append(clean_document([head, head, *shown, *below], document.group))
-    return out
-
-
 def carrier_documents(lines: Sequence[str]) -> list[Document]:
     """Make clean documents of some lines of running text each."""
     step = CARRIERS_IN_A_DOCUMENT
@@ -146,18 +125,13 @@ def carrier_documents(lines: Sequence[str]) -> list[Document]:
 def injected_copy(random: Random, document: Document, lines: Sequence[str]) -> Document:
     """Write strings into a copy of a clean document: into its body, its title, or both; some copies keep few texts."""
     texts, spans = list(document.texts), [list(s) for s in document.spans]
-    headed = bool(texts[0]) and random.random() < TITLE_AGAIN
-    if headed:
-        texts, spans = [texts[0], *texts], [list(spans[0]), *spans]
     way = random.random()
     if way < 0.85 and len(texts) > 1:
         first = 0 if texts[0] and random.random() < 0.5 else 1
         for found in inject_strings(random, texts[first:], lines):
             _put(texts, spans, found, first + found.block)
     if way > 0.75 and texts[0] and not spans[0]:
-        stuffed = inject_title(random, texts[0])
-        for at in (0, 1) if headed and not spans[1] and random.random() < 0.5 else (0,):
-            _put(texts, spans, stuffed, at)
+        _put(texts, spans, inject_title(random, texts[0]), 0)
     if random.random() < 0.4:
         texts, spans = _cut_out(random, texts, spans)
     return Document(texts, spans, document.group)
@@ -416,13 +390,11 @@ def _halves(parts: Parts) -> list[tuple[Parts, Parts]]:
 
 def _find(mine: Parts, heat: Heat, lexicon: Lexicon, seed: int) -> Side:
     copies = [d for d in _copies(mine.clean, mine.lines, seed) if any(d.spans)]
-    headed = headed_documents(Random(seed), [d for d in mine.written if not any(d.spans)], mine.clean)
-    documents = [*mine.written, *headed, *mine.clean, *mine.other, *copies]
+    documents = [*mine.written, *mine.clean, *mine.other, *copies]
     weighed = weigh([d.texts for d in documents], heat, lexicon)
     windows = find_windows(documents, weighed, len(mine.written))
     look = _crossed_look(documents, weighed, windows)
-    found = find_candidates(documents, weighed, look, len(mine.written))
-    return Side(documents, windows, found._replace(n_written=len(mine.written) + len(headed)))  # look-alikes as well
+    return Side(documents, windows, find_candidates(documents, weighed, look, len(mine.written)))
 
 
 def _together(parts: Sequence[Windows] | Sequence[Candidates]) -> tuple[NDArray[np.float32], NDArray[Any]]:

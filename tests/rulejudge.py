@@ -23,11 +23,12 @@ def judge(pages: Iterable[RawPage]) -> Iterator[PageVerdict]:
             yield verdict(page)
         except PageError as error:
             nothing = np.zeros(0, np.int8), np.zeros((0, 3), np.float32)
-            yield PageVerdict(page, "drop", [error.code], "", None, None, *nothing, [], (error.code, str(error)))
+            yield PageVerdict(page, "drop", [error.code], "", None, *nothing, [], (error.code, str(error)))
 
 
 def verdict(page: RawPage) -> PageVerdict:
-    blocks, decoded, _ = segment_page(page)
+    segmented = segment_page(page)
+    blocks = segmented.blocks
     texts = blocks.texts()
     label = np.array([label_of(text) for text in texts], np.int8)
     proba = np.eye(3, dtype=np.float32)[label]
@@ -40,7 +41,7 @@ def verdict(page: RawPage) -> PageVerdict:
         *["mojibake"] * (blocks.text.count("\ufffd") > 1 or garbled_share(blocks.text) == 1),
         *["body_twice"] * bool(twice),
     ]
-    return PageVerdict(page, "", reasons, "", decoded, blocks, label, proba, sorted(spans))
+    return PageVerdict(page, "", reasons, "", segmented, label, proba, sorted(spans))
 
 
 def label_of(text: str) -> Label:

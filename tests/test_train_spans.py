@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from itertools import islice
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
@@ -24,8 +23,6 @@ from detector.train_spans import (
     carrier_documents,
     chrome_documents,
     fit_judges,
-    headed_documents,
-    injected_copy,
     page_documents,
     train_spans,
 )
@@ -73,30 +70,6 @@ def test_chrome_becomes_documents_where_it_is_text(labeled_folder, stories):
 def test_candidates_of_one_kind_teach_nothing(injected):
     with pytest.raises(InputError, match="too little text"):
         fit_judges(np.zeros((9, 3), np.float32), np.full(9, injected))
-
-
-def test_honest_texts_are_put_at_the_head_of_pages():
-    honest = [
-        Document(["", "警方提醒，网络赌博害人害己。请勿参与。"], [[], []], "own"),
-        Document(["渡口", "停航"], [[], []], "own"),
-    ]
-    page = Document(["题", "渠水一", "渠水二", "渠水三", "渠水四", "渠水五"], [[]] * 6, "site")
-    found = headed_documents(Random(0), [*honest * 30, page, Document([""], [[]], "own")], [page])
-    assert len(found) == 10
-    assert {tuple(d.texts[:2]) for d in found} == {("警方提醒，网络赌博害人害己",) * 2, ("渡口",) * 2}
-    assert {d.texts[2] for d in found} == {honest[0].texts[1], "渡口"}
-    assert {d.group for d in found} == {"own"}
-    assert not any(any(d.spans) for d in found)
-    assert len({len(d.texts) for d in found}) > 3  # more or less of the page below
-
-
-def test_some_copies_say_their_title_again():
-    page = Document(["渠首泵站并网发电", "水库管理处昨日宣布泵站并网", "渠水涨了一尺"], [[]] * 3, "site")
-    copies = [injected_copy(Random(seed), page, []) for seed in range(400)]
-    again = [d for d in copies if d.texts[0] and d.texts[0] == d.texts[1]]
-    assert 0.1 < len(again) / len(copies) < 0.4
-    assert any(d.spans[0] and d.spans[0] == d.spans[1] for d in again)
-    assert all(len(d.texts) == len(d.spans) for d in copies)
 
 
 @pytest.mark.filterwarnings("ignore:Got `batch_size`")
