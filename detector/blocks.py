@@ -144,6 +144,11 @@ class PageBlocks(Texts):
     from_dom: bool = True
     parse_loss: bool = False
 
+    @cached_property
+    def alone(self) -> Blocks:
+        """The same in columns, as a batch of one page."""
+        return gather([self])
+
 
 @dataclass(frozen=True, eq=False)
 class Blocks(Texts):

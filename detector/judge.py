@@ -181,7 +181,7 @@ def _words(plain: str, start: int, stop: int, key: str) -> list[float]:
     low = max(plain.rfind(edge, 0, start) + 1, start - WINDOW)
     high = min(plain.find(edge, stop), stop + WINDOW)
     across, inside, begin = 0, [], low
-    for word in _cut(plain[low:high]):
+    for word in cut_words(plain[low:high]):
         end = begin + len(word)
         across += begin < start < end or begin < stop < end
         if begin < stop and end > start and "\u4e00" <= word[0] <= "\u9fff":
@@ -195,7 +195,7 @@ def _words(plain: str, start: int, stop: int, key: str) -> list[float]:
     ]  # fmt: skip
 
 
-def _cut(text: str) -> list[str]:
+def cut_words(text: str) -> list[str]:
     """Cut a text into words by jieba's dictionary."""
     words = tokenizer()
     if compiled.text is not None:

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from detector.chars import char_kinds, code_points
 from detector.decode import without_surrogates
-from detector.judge import tokenizer
+from detector.judge import cut_words, tokenizer
 from detector.labels import Label
 from detector.lexicon import GROUPS, Lexicon, normalised
 from detector.model import Model
@@ -240,7 +240,7 @@ def _bounds(text: str) -> list[int]:
     kinds = char_kinds(code_points(text))
     bounds = {0, *(np.flatnonzero(np.diff(kinds)) + 1).tolist()}
     place = 0
-    for word in tokenizer().cut(text, HMM=False):
+    for word in cut_words(text):
         place += len(word)
         bounds.add(place)
     return sorted(bounds)
@@ -264,8 +264,8 @@ def _is_eligible(term: str) -> bool:
 
 def _is_phrase(term: str) -> bool:
     """Say whether several common words are in a string: running text, not a name."""
-    words = tokenizer()
-    common = [w for w in words.cut(term, HMM=False) if len(w) > 1 and (words.FREQ.get(w) or 0) >= COMMON]
+    known = tokenizer().FREQ
+    common = [word for word in cut_words(term) if len(word) > 1 and (known.get(word) or 0) >= COMMON]
     return len(common) >= PHRASE
 
 

@@ -59,21 +59,27 @@ class Network(NamedTuple):
         ValueError
             If the network's classes are not 0, 1, … or its units are not rectified, in one hidden layer.
         """
-        bounds, standard, _, perceptron = (step for _, step in pipeline.steps)
+        perceptron = pipeline.steps[-1][1]
         usual = list(perceptron.classes_) == list(range(len(perceptron.classes_))) and perceptron.activation == "relu"
         if not usual or len(perceptron.coefs_) != 2:
             raise ValueError("the network must have classes 0, 1, … and rectified units in one hidden layer")
-        # The first scaler only clips: its output is mapped back, so that mean and scale are in the features' own units.
-        mean = (standard.mean_ - bounds.min_) / bounds.scale_
-        scale = standard.scale_ / bounds.scale_
-        low, high = -bounds.min_ / bounds.scale_, (1 - bounds.min_) / bounds.scale_
-        columns = (low, high, mean, scale)
         coefs, intercepts = list(perceptron.coefs_), list(perceptron.intercepts_)
         if len(perceptron.classes_) == 2:  # one logistic output: the same as a softmax over it and 0
             coefs[-1] = np.hstack([np.zeros_like(coefs[-1]), coefs[-1]])
             intercepts[-1] = np.hstack([[0.0], intercepts[-1]])
         layers = (tuple(a.astype(np.float32) for a in group) for group in (coefs, intercepts))
-        return cls(*(column.astype(np.float32) for column in columns), *layers)
+        low, high, mean, scale = (column.astype(np.float32) for column in units(pipeline))
+        return cls(low, high, mean, scale, *layers)
+
+
+def units(pipeline: Any) -> tuple[NDArray[np.float64], ...]:
+    """Return low, high, mean and scale, float64 (f,) each, of a pipeline that begins with MinMaxScaler → StandardScaler.
+
+    The first scaler only clips: its output is mapped back, so that all are in the features' own units.
+    """
+    (_, bounds), (_, standard), *_ = pipeline.steps
+    low, high = -bounds.min_ / bounds.scale_, (1 - bounds.min_) / bounds.scale_
+    return low, high, (standard.mean_ - bounds.min_) / bounds.scale_, standard.scale_ / bounds.scale_
 
 
 class Panel(NamedTuple):

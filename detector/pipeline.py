@@ -55,7 +55,7 @@ class Segmented(NamedTuple):
     @property
     def blocks(self) -> Blocks:
         """The page's blocks in columns, as a batch of their own."""
-        return gather([self.page_blocks])
+        return self.page_blocks.alone
 
 
 TITLE, SUMMARY = -1, -2  # stand for a block's number where a string is in neither block

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector import compiled
+from detector.network import units
 
 PLAIN = 0.9  # probability from which a block is plainly what networks would be certain is chrome
 
@@ -56,9 +57,8 @@ class Screen(NamedTuple):
         if pipeline is None:
             nothing = np.zeros(0, np.float32)
             return cls(nothing, nothing, nothing, np.array([-1], np.float32))
-        bounds, standard, _, regression = (step for _, step in pipeline.steps)
-        low, high = -bounds.min_ / bounds.scale_, (1 - bounds.min_) / bounds.scale_
-        mean, scale = (standard.mean_ - bounds.min_) / bounds.scale_, standard.scale_ / bounds.scale_
+        low, high, mean, scale = units(pipeline)
+        (_, standard), (_, regression) = pipeline.steps[1], pipeline.steps[-1]
         weights = np.where(standard.var_ > 0, regression.coef_[0] / scale, 0)
         bias = regression.intercept_ - weights @ mean - np.log(PLAIN / (1 - PLAIN))
         return cls(*(column.astype(np.float32) for column in (low, high, weights, bias)))

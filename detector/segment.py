@@ -20,7 +20,7 @@ import numpy as np
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from detector import compiled
-from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, NUMBERS, TAG_INDEX, Blocks, PageBlocks, gather
+from detector.blocks import HOLDER_LEVELS, LANDMARK_BIT, NAMED_LEVELS, NUMBERS, TAG_INDEX, Blocks, PageBlocks, Texts
 from detector.chars import count_han
 from detector.reread import MIN_LOST, has_documents, has_lost_text, may_have_lost_text, without_traps
 
@@ -75,7 +75,7 @@ _ROOT = _Element("", (0,) * HOLDER_LEVELS, (-1,) * NAMED_LEVELS, 0, 0, False, 0,
 
 def segment(html: str, *, page_id: str = "-", host: str = "") -> Blocks:
     """Split one page of markup into blocks; see `segment_html`."""
-    return gather([segment_html(html, page_id=page_id, host=host)])
+    return segment_html(html, page_id=page_id, host=host).alone
 
 
 def segment_html(html: str, *, page_id: str = "-", host: str = "") -> PageBlocks:
@@ -177,7 +177,7 @@ def _traits() -> dict[str, int]:
 
 def segment_text(text: str, *, page_id: str = "-", title: str = "") -> Blocks:
     """Split plain text into blocks; see `segment_lines`."""
-    return gather([segment_lines(text, page_id=page_id, title=title)])
+    return segment_lines(text, page_id=page_id, title=title).alone
 
 
 def segment_lines(text: str, *, page_id: str = "-", title: str = "") -> PageBlocks:
@@ -318,10 +318,10 @@ class _Walk:
         self.images = 0
 
     def blocks(self) -> PageBlocks:
-        offsets = np.cumsum(np.array([0, *map(len, self.texts)], np.int64))
+        joined, names = Texts.of(self.texts), list(self.names)
         rows = np.array(self.rows, np.int32).reshape(-1, sum(_WIDTHS))
         numbers, holders, named = np.split(rows, np.cumsum(_WIDTHS)[:-1], axis=1)
-        return PageBlocks("".join(self.texts), offsets, numbers, holders, named, list(self.names), self.elements + 1)
+        return PageBlocks(joined.text, joined.text_offsets, numbers, holders, named, names, self.elements + 1)
 
 
 class _Attributes(NamedTuple):

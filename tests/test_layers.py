@@ -38,8 +38,8 @@ LAYERS = (
     "talk",
     "agreement align baseline charts heat inject lexicon lines ngrams readers repeats sarif segment sentences settings verdicts",
     "answers decode findings guard integrations limits model_folder mojibake reread topic warc",
-    "background",
-    "annotate arrays augment blocks errors forest labels locate network replace screen sites",
+    "background screen",
+    "annotate arrays augment blocks errors forest labels locate network replace sites",
     "chars",
     "compiled compiled.build",
 )

@@ -1,5 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-"""What is counted of a page's markup before and after it is parsed: see `limits`, `reread` and `chars`.
+"""What is counted of a page's markup before it is parsed: see `limits` and `chars`.
 
 A string is read in the width that Python keeps it in, so that a pass over 60,000 characters takes some microseconds.
 """

@@ -2,9 +2,8 @@
 """The walk of `segment` over the tree that Lexbor makes of a page, to the blocks that the walk over its markup finds.
 
 selectolax keeps Lexbor in its extension module, which exports Lexbor's functions. They are looked up by name, and the tree
-is read through them alone: nothing here knows how Lexbor keeps a node. Text is handed over in place, and folded straight
-into one buffer; what is known of a block goes into rows of numbers: the walk makes Python objects only of class and id
-strings, each once.
+is read through them alone: nothing here knows how Lexbor keeps a node. Text is folded straight into one buffer; what is
+known of a block goes into rows of numbers: the walk makes Python objects only of class and id strings, each once.
 """
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t

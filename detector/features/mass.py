@@ -100,8 +100,8 @@ def _first_in_page(mask: Bools, starts: Ints) -> Ints:
 def signed_log(x: Ints | Floats) -> Floats:
     """Return ``sign(x) log(1 + |x|)``."""
     size, sign = np.abs(x), np.sign(x)
-    if x.dtype.kind == "i" and size.max(initial=0) <= len(x):  # of few numbers, each logarithm is taken once
-        return sign * np.log1p(np.arange(size.max(initial=0) + 1))[size]
+    if x.dtype.kind == "i" and (most := size.max(initial=0)) <= len(x):  # of few numbers, each logarithm is taken once
+        return sign * np.log1p(np.arange(most + 1))[size]
     return sign * np.log1p(size)
 
 
